@@ -1,0 +1,87 @@
+"""The command line: one module for each group of commands, all with `register(app)`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from nekonex import __version__
+from nekonex.cli import config, init, titles
+from nekonex.cli._common import EXIT_USAGE, CommandError, report
+from nekonex.config import ConfigError
+
+__all__ = ["build_app", "main"]
+
+# In the order of the help text.
+COMMANDS = (init, titles, config)
+
+_INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nekonex {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Host private game servers for Wii U and 3DS, and NekoConnect, in one process."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def build_app() -> typer.Typer:
+    """Return the application with all commands."""
+    app = typer.Typer(name="nekonex", rich_markup_mode=None, add_completion=False)
+    app.callback(invoke_without_command=True)(_root)
+    for module in COMMANDS:
+        module.register(app)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; the entry point of `nekonex`.
+
+    0 is success, 1 a failure, 2 bad use or a bad configuration, 3 that no server runs.
+    Failures print one sentence to standard error.
+    """
+    try:
+        status = build_app()(
+            args=None if arguments is None else list(arguments),
+            prog_name="nekonex",
+            standalone_mode=False,
+        )
+    except (ConfigError, CommandError) as error:
+        report(str(error))
+        return getattr(error, "code", EXIT_USAGE)
+    except TyperException as error:
+        report(_usage(error))
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as `head`, went away: nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+def _usage(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    text = error.format_message().rstrip(".")
+    command = context.command_path if context is not None else "nekonex"
+    known = getattr(context.command, "commands", None) if context is not None else None
+    if known and text == "Missing command":
+        return f"missing command; one of: {', '.join(known)} ({command} --help tells more)"
+    return f"{text[:1].lower()}{text[1:]} ({command} --help tells more)"

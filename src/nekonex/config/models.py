@@ -1,0 +1,309 @@
+"""The whole configuration as typed, immutable objects: every section, key and default."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from nekonex.games.fields import (
+    Count,
+    Port,
+    Positive,
+    PositiveSeconds,
+    Seconds,
+    Section,
+    Slug,
+    not_allowed,
+    split_list,
+)
+from nekonex.games.schema import GameIdentity
+
+__all__ = [
+    "AccountsSection",
+    "Config",
+    "ConnectSection",
+    "Document",
+    "GameConfig",
+    "GrpcSection",
+    "HttpSection",
+    "LimitsSection",
+    "S3Section",
+    "ServerSection",
+    "StorageSection",
+    "TlsSection",
+    "sections",
+]
+
+MIB = 1024 * 1024
+
+
+def _resolve(path: Path, info: ValidationInfo) -> Path:
+    base: Path = (info.context or {}).get("base", Path())
+    return base / path.expanduser()
+
+
+FilePath = Annotated[Path, AfterValidator(_resolve)]
+"""A path; a relative one is relative to the file that holds it."""
+
+
+def _host(value: str) -> str:
+    if not value or re.search(r"[\s/]", value):
+        raise not_allowed("an address or host name such as 127.0.0.1 or 0.0.0.0")
+    return value
+
+
+Host = Annotated[str, AfterValidator(_host)]
+
+
+def _external_address(value: str) -> str:
+    if value == "auto":
+        return value
+    try:
+        IPv4Address(value)
+    except ValueError:
+        # A name that could be taken for a mistyped address is not let through as a name.
+        if re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value):
+            return value
+        raise not_allowed("'auto', an IPv4 address or a host name") from None
+    return value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise not_allowed("empty, or a URL such as https://nex.example.org")
+    return value.rstrip("/")
+
+
+def _repository(value: str) -> str:
+    parts = urlsplit(value)
+    loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not parts.hostname or parts.scheme not in ({"http", "https"} if loopback else {"https"}):
+        raise not_allowed("https URLs (http only on this machine)")
+    return value
+
+
+def _store(default: str, *schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value != default and not any(
+            value.startswith(f"{scheme}://") and len(value) > len(scheme) + 3 for scheme in schemes
+        ):
+            raise not_allowed(" or ".join([f"'{default}'", *(f"{each}://…" for each in schemes)]))
+        return value
+
+    return AfterValidator(check)
+
+
+def _server_class(value: str) -> str:
+    names, colon, name = value.partition(":")
+    path_is_good = colon and all(part.isidentifier() for part in [*names.split("."), name])
+    if value != "common" and not path_is_good:
+        raise not_allowed("'common' or a class such as 'package.module:Class'")
+    return value
+
+
+def _token_key(value: str) -> str:
+    if value and not re.fullmatch(r"[0-9A-Fa-f]{64}", value):
+        raise not_allowed("64 hexadecimal digits (32 bytes)")
+    return value.lower()
+
+
+def _plugin_password(value: str) -> str:
+    if value.casefold() == "change me":
+        raise not_allowed("any other text, or empty to have one made")
+    return value
+
+
+class ServerSection(Section):
+    """`[server]`: the process."""
+
+    data_dir: FilePath = Field(default=Path("data"), validate_default=True)
+    """Accounts, scores, objects and secrets; made on the first start."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+
+
+class HttpSection(Section):
+    """`[http]`: dashboard, uploads and downloads, metrics."""
+
+    enabled: bool = True
+    host: Host = "127.0.0.1"
+    port: Port = 8080
+    public_url: Annotated[str, AfterValidator(_url)] = ""
+    """What consoles are told for uploads and downloads; empty: derived from the address."""
+    admin_password: str = Field(default="", repr=False)
+    """Empty: the dashboard answers only on loopback."""
+
+
+class TlsSection(Section):
+    """`[connect.tls]`: certificate and key, both or neither."""
+
+    cert: FilePath | None = None
+    key: FilePath | None = None
+
+
+class ConnectSection(Section):
+    """`[connect]`: NekoConnect, the socket for plugins."""
+
+    enabled: bool = True
+    host: Host = "127.0.0.1"
+    port: Port = 10390
+    password: Annotated[str, AfterValidator(_plugin_password)] = Field(default="", repr=False)
+    """Empty: made on the first start and kept in the data directory."""
+    allow_open: bool = False
+    """Serve without any password."""
+    plugins_dir: FilePath = Field(default=Path("plugins"), validate_default=True)
+    max_data: Positive = MIB
+    """Bytes of data in one frame."""
+    max_connections: Positive = 1000
+    max_waiting: Positive = 1000
+    """Calls of one plugin that wait at a time."""
+    auth_timeout: PositiveSeconds = 10.0
+    idle_timeout: Seconds = 0.0
+    """0: an idle connection stays."""
+    plugin_timeout: PositiveSeconds = 30.0
+    """How long one call of a plugin may work."""
+    plugin_threads: Positive = 32
+    """Threads of a plugin that does not say how many it wants."""
+    rate_limit: Count = 0
+    """Frames a second of one connection; 0: no limit."""
+    send_queue: Positive = 4 * MIB
+    """Bytes that may wait for a client that does not read."""
+    cell_size: Positive = MIB
+    """Bytes of one value in a plugin's database."""
+    database_size: Positive = 64 * MIB
+    """Bytes of one plugin's database."""
+    watch: bool = False
+    """Reload a plugin when its files change."""
+    repositories: Annotated[
+        tuple[Annotated[str, AfterValidator(_repository)], ...], BeforeValidator(split_list)
+    ] = ()
+    tls: TlsSection = TlsSection()
+
+
+class S3Section(Section):
+    """`[storage.s3]`."""
+
+    endpoint: Annotated[str, AfterValidator(_url)] = ""
+    """Empty: Amazon's."""
+    bucket: str = ""
+    region: str = ""
+    access_key: str = Field(default="", repr=False)
+    secret_key: str = Field(default="", repr=False)
+
+
+class StorageSection(Section):
+    """`[storage]`: where data lives."""
+
+    documents: Annotated[str, _store("sqlite", "mongodb", "mongodb+srv")] = Field(
+        default="sqlite", repr=False
+    )
+    rankings: Annotated[str, _store("sqlite", "redis", "rediss")] = Field(
+        default="sqlite", repr=False
+    )
+    objects: Literal["local", "s3"] = "local"
+    s3: S3Section = S3Section()
+
+
+class GrpcSection(Section):
+    """`[accounts.grpc]`: an account server of Pretendo's kind."""
+
+    host: str = ""
+    port: Port = 50051
+    api_key: str = Field(default="", repr=False)
+
+
+class AccountsSection(Section):
+    """`[accounts]`: who may log in."""
+
+    backend: Literal["local", "grpc"] = "local"
+    grpc: GrpcSection = GrpcSection()
+
+
+class LimitsSection(Section):
+    """`[game.limits]`: what one game lets its peers use."""
+
+    max_connections: Positive = 50_000
+    max_connections_per_address: Positive = 1024
+    handshakes_per_second: Positive = 100
+    """Of one address, counted after the signature was verified."""
+    tracked_addresses: Positive = 65_536
+    """Addresses whose rate is remembered; the least recent is forgotten first."""
+    limit_loopback: bool = False
+    """Whether the limits of an address hold for this machine too."""
+    max_message_size: Positive = MIB
+    """Bytes of one reassembled message."""
+    window: Positive = 64
+    """Unacknowledged packets of a substream."""
+    max_waiting_requests: Positive = 64
+    """Requests of a connection that wait for their turn."""
+    max_queued_bytes: Positive = 4 * MIB
+    """Bytes that wait to be sent to a connection."""
+    request_timeout: PositiveSeconds = 60.0
+    """How long a request may be worked on before it answers Core::Timeout."""
+    call_timeout: PositiveSeconds = 10.0
+    """How long the server waits for a console's answer to a call."""
+    report_max_bytes: Positive = 65_536
+    reports_per_pid: Positive = 32
+
+
+class GameConfig(GameIdentity):
+    """`[[game]]`: one game, after its title profile has filled what it leaves out."""
+
+    name: Slug
+    title: str = ""
+    """The title profile; empty: none."""
+    server: Annotated[str, AfterValidator(_server_class)] = "common"
+    host: Host = "127.0.0.1"
+    auth_port: Port = 1223
+    secure_port: Port = 1224
+    external_address: Annotated[str, AfterValidator(_external_address)] = "auto"
+    guest: bool = False
+    token_key: Annotated[str, AfterValidator(_token_key)] = Field(default="", repr=False)
+    """The AES key of login tokens in Pretendo's older format; empty: none are verified."""
+    limits: LimitsSection = LimitsSection()
+
+
+class Document(Section):
+    """The configuration file as a whole."""
+
+    server: ServerSection = ServerSection()
+    http: HttpSection = HttpSection()
+    connect: ConnectSection = ConnectSection()
+    storage: StorageSection = StorageSection()
+    accounts: AccountsSection = AccountsSection()
+    game: tuple[GameConfig, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A configuration that was loaded and checked."""
+
+    file: Path | None
+    """The file it came from; None for the built-in configuration."""
+    variables: tuple[str, ...]
+    """The environment variables that changed it."""
+    server: ServerSection
+    http: HttpSection
+    connect: ConnectSection
+    storage: StorageSection
+    accounts: AccountsSection
+    games: tuple[GameConfig, ...]
+
+    def game(self, name: str) -> GameConfig:
+        """Return the game of that name; KeyError if there is none."""
+        for game in self.games:
+            if game.name == name:
+                return game
+        raise KeyError(f"there is no game {name!r}")
+
+
+def sections(document: Document) -> dict[str, Any]:
+    """Return the parts of a document as arguments of `Config`."""
+    parts = {name: getattr(document, name) for name in Document.model_fields}
+    parts["games"] = parts.pop("game")
+    return parts

@@ -1,0 +1,256 @@
+"""What is known of a game, in the form of a profile file and of a `[[game]]` section.
+
+Both have the same keys: a profile only fills what the configuration leaves out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from nekonex.games.fields import (
+    AccessKey,
+    Byte,
+    Count,
+    FragmentSize,
+    FunctionMask,
+    KeySize,
+    LegacySignature,
+    NexVersion,
+    PidSize,
+    PositiveSeconds,
+    ResendLimit,
+    Seconds,
+    Section,
+    ServerId,
+    Slug,
+    Texts,
+    TitleId,
+    ZeroOrOne,
+    ZeroToTwo,
+    not_allowed,
+    split_list,
+)
+from nekonex.games.protocol_names import PROTOCOL_IDS, PROTOCOL_VARIANTS
+from nekonex.settings import Settings, default
+
+__all__ = [
+    "ForceCriteria",
+    "ForceSection",
+    "ForceSessions",
+    "ForceTemplate",
+    "GameIdentity",
+    "KerberosSection",
+    "LoginRules",
+    "NexSection",
+    "NexVersionsSection",
+    "PrudpSection",
+    "PrudpV0Section",
+    "TitleProfile",
+]
+
+# A game whose structures have no header must not negotiate more: clients that decide
+# by the minor version alone, as NintendoClients does, would expect one from 3 on.
+MINOR_VERSION_WITHOUT_HEADER = 2
+
+
+def _only_udp(value: int) -> int:
+    if value != 0:
+        raise not_allowed("0 (UDP); the other transports are Switch-only")
+    return value
+
+
+class PrudpSection(Section):
+    """The transport; names and meaning as in NintendoClients' settings."""
+
+    transport: Annotated[int, AfterValidator(_only_udp)] = 0
+    version: ZeroToTwo = 2
+    minor_version: Byte = 4
+    supported_functions: FunctionMask = 0
+    compression: ZeroOrOne = 0
+    encryption: ZeroOrOne = 1
+    resend_timeout: PositiveSeconds = 1.0
+    resend_limit: ResendLimit = 2
+    ping_timeout: PositiveSeconds = 5.0
+    silence_timeout: Seconds = 0.0
+    fragment_size: FragmentSize = 1300
+    max_substream_id: Byte = 0
+
+
+class PrudpV0Section(Section):
+    """What differs between users of PRUDP v0."""
+
+    signature_version: ZeroOrOne = 0
+    flags_version: ZeroOrOne = 1
+    checksum_version: ZeroOrOne = 1
+
+
+class KerberosSection(Section):
+    """Tickets and keys."""
+
+    key_size: KeySize = 32
+    key_derivation: ZeroOrOne = 0
+    ticket_version: ZeroOrOne = 1
+
+
+class NexSection(Section):
+    """The encoding of structures."""
+
+    struct_header: bool | None = None
+    """Whether structures carry a header; None: from NEX 3.5 on."""
+    pid_size: PidSize = 4
+    client_version: Count = 0
+
+
+class NexVersionsSection(Section):
+    """Versions of groups of protocols that differ from the game's `nex_version`."""
+
+    datastore: NexVersion = ""
+    matchmaking: NexVersion = ""
+    messaging: NexVersion = ""
+    nat_traversal: NexVersion = ""
+    ranking: NexVersion = ""
+    ranking2: NexVersion = ""
+    utility: NexVersion = ""
+
+
+class ForceCriteria(Section):
+    """Written into every search criterion before the search."""
+
+    attributes: Mapping[int, str] = {}
+
+
+class ForceTemplate(Section):
+    """Written into the session that a console passes to AutoMatchmake before the search."""
+
+    attributes: Mapping[int, int] = {}
+    game_mode: Count | None = None
+    clear: Annotated[
+        tuple[Literal["matchmake_param", "application_buffer"], ...], BeforeValidator(split_list)
+    ] = ()
+
+
+class ForceSessions(Section):
+    """Written into stored sessions, of one game mode or of all."""
+
+    game_mode: Count | None = None
+    open_participation: bool | None = None
+    user_password_enabled: bool | None = None
+
+
+class ForceSection(Section):
+    """What the server writes over what consoles send, and when."""
+
+    criteria: ForceCriteria = ForceCriteria()
+    template: ForceTemplate = ForceTemplate()
+    created: ForceSessions = ForceSessions()
+    """Applied to each session after it was created."""
+    matched: ForceSessions = ForceSessions()
+    """Applied to the stored sessions after a search by criteria."""
+
+
+def _known_protocols(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in PROTOCOL_IDS:
+            raise not_allowed(f"any of {', '.join(PROTOCOL_IDS)} ({name!r} is none of them)")
+    return names
+
+
+def _known_variants(variants: Mapping[str, str]) -> Mapping[str, str]:
+    for protocol, variant in variants.items():
+        known = PROTOCOL_VARIANTS.get(protocol)
+        if known is None:
+            raise not_allowed(f"variants of {', '.join(PROTOCOL_VARIANTS)} (not of {protocol!r})")
+        if variant not in known:
+            raise not_allowed(f"{' or '.join(sorted(known))} for {protocol}")
+    return variants
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRules:
+    """What a game accepts from players who show no token."""
+
+    require_token: bool
+    """Whether every player must show a valid one, in LoginEx or in RegisterEx."""
+    login_without_token: bool
+    register_without_token: bool
+
+
+class GameIdentity(Section):
+    """The keys that a profile file and a `[[game]]` section share."""
+
+    server_ids: Annotated[tuple[ServerId, ...], BeforeValidator(split_list)] = ()
+    """What consoles and account servers call this game."""
+    title_ids: Annotated[tuple[TitleId, ...], BeforeValidator(split_list)] = ()
+    access_key: AccessKey = ""
+    nex_version: NexVersion = ""
+    build_string: str = "nekonex"
+    """The server name of the login reply; only Monster Hunter 4 is known to check it."""
+    legacy_signature: LegacySignature = "auto"
+    crossplay: bool = False
+    """Whether the login structures of NEX 4 carry the platform fields of crossplay."""
+    require_token: bool | None = None
+    """Whether every player must show a valid token; None: where tokens can be verified."""
+    allow_login: bool = False
+    """Accept Login, which carries no token: the game shows its token in RegisterEx."""
+    allow_register: bool | None = None
+    """Accept Register, which carries no token; None: where LoginEx has shown one."""
+    token_title_ids: Annotated[tuple[TitleId, ...], BeforeValidator(split_list)] = ()
+    """Titles that a token may be for; empty: any of `title_ids`."""
+    ignore_attributes: Annotated[tuple[Count, ...], BeforeValidator(split_list)] = ()
+    """Attributes that a search by criteria does not look at."""
+    protocols: Annotated[Texts, AfterValidator(_known_protocols)] = ()
+    """What the game is known to use; a server answers the others too."""
+    variants: Annotated[Mapping[str, str], AfterValidator(_known_variants)] = {}
+    """Protocols with methods of the game's own, in place of later generic ones."""
+    force: ForceSection = ForceSection()
+    prudp: PrudpSection = PrudpSection()
+    prudp_v0: PrudpV0Section = PrudpV0Section()
+    kerberos: KerberosSection = KerberosSection()
+    nex: NexSection = NexSection()
+    nex_versions: NexVersionsSection = NexVersionsSection()
+
+    def login_rules(self, *, can_verify: bool) -> LoginRules:
+        """Return the rules that follow from the keys on tokens.
+
+        `can_verify` says whether there is anything that tells a good token from a bad
+        one; without it a token proves nothing, and none is demanded unless the
+        configuration says so.
+        """
+        required = can_verify if self.require_token is None else self.require_token
+        login = self.allow_login or not required
+        register = self.allow_register
+        if register is None:
+            register = not (login and (can_verify or required))
+        return LoginRules(required, login, register)
+
+    def settings(self) -> Settings:
+        """Return the engine's settings for this game; what is not given is the default."""
+        result = default()
+        result["prudp.access_key"] = self.access_key
+        result["nex.version"] = self.nex_version or 0
+        result["nex.versions"] = self.nex_versions.model_dump(exclude_defaults=True)
+        result["prudp.legacy_signature"] = self.legacy_signature
+        for prefix in ("prudp", "prudp_v0", "kerberos", "nex"):
+            section: Section = getattr(self, prefix)
+            for key, value in section.model_dump(exclude_unset=True, exclude_none=True).items():
+                result[f"{prefix}.{key}"] = value
+        if not result.struct_header and "minor_version" not in self.prudp.model_fields_set:
+            result["prudp.minor_version"] = MINOR_VERSION_WITHOUT_HEADER
+        return result
+
+
+class TitleProfile(GameIdentity):
+    """A title profile: a game's identity, and where it is known from."""
+
+    slug: Slug
+    full_title: str
+    platforms: tuple[Literal["Wii U", "3DS"], ...]
+    sources: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    needs: tuple[
+        Literal["encrypted_connect", "old_stream_type", "quazal_rc4", "v0_legacy_data_signature"],
+        ...,
+    ] = ()
+    """Transport quirks of the game that this server does not have yet."""

@@ -1,0 +1,47 @@
+"""How a command ends: exit statuses and the one place where failures are printed."""
+
+import pytest
+import typer
+
+from nekonex import cli
+from nekonex.cli._common import EXIT_NO_SERVER, CommandError
+
+
+class Failing:
+    """A command module whose command raises."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def register(self, app: typer.Typer) -> None:
+        @app.command("fail")
+        def fail() -> None:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "printed"),
+    [
+        (CommandError("it broke"), 1, "nekonex: it broke\n"),
+        (CommandError("no server\nruns", EXIT_NO_SERVER), 3, "nekonex: no server runs\n"),
+        (typer.Exit(4), 4, ""),
+        (typer.Abort(), 130, ""),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_every_way_to_end_has_its_status(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    status: int,
+    printed: str,
+) -> None:
+    monkeypatch.setattr(cli, "COMMANDS", (*cli.COMMANDS, Failing(error)))
+    assert cli.main(["fail"]) == status
+    assert capsys.readouterr().err.lstrip("\n") == printed
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "COMMANDS", (Failing(ZeroDivisionError()), *cli.COMMANDS))
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["fail"])
