@@ -1,0 +1,34 @@
+"""Round-trip estimate of one connection (RFC 6298, sections 2 and 3)."""
+
+from typing import Final
+
+__all__ = ["MINIMUM_TIMEOUT", "RoundTrip"]
+
+MINIMUM_TIMEOUT: Final = 0.2
+"""Seconds. A console acknowledges from its frame loop, so a resend sooner is mostly wasted."""
+
+
+class RoundTrip:
+    """Smoothed round-trip time and the resend timeout that follows from it."""
+
+    __slots__ = ("deviation", "smoothed")
+
+    def __init__(self) -> None:
+        self.smoothed = 0.0
+        self.deviation = 0.0
+
+    def sample(self, seconds: float) -> None:
+        """Take one measurement: of a packet that was sent once only (Karn's rule)."""
+        if self.smoothed:
+            error = seconds - self.smoothed
+            self.smoothed += error / 8
+            self.deviation += (abs(error) - self.deviation) / 4
+        else:
+            self.smoothed = seconds or 1e-6
+            self.deviation = seconds / 2
+
+    def timeout(self, ceiling: float) -> float:
+        """Return the seconds to wait before a first resend, never more than *ceiling*."""
+        if not self.smoothed:
+            return ceiling
+        return min(ceiling, max(MINIMUM_TIMEOUT, self.smoothed + 4 * self.deviation))
