@@ -1,0 +1,130 @@
+"""What happened, told to whoever asked: typed events and a small synchronous bus.
+
+The dashboard, plugins, metrics and logs learn about logins and reports here without the
+protocol servers knowing any of them. Events are plain values: numbers, text and tuples.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+__all__ = [
+    "Event",
+    "EventBus",
+    "LoginFailed",
+    "PlayerLoggedIn",
+    "PlayerLoggedOut",
+    "ReportReceived",
+]
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; subscribing to it means subscribing to every one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLoggedIn(Event):
+    """A player registered at a game's secure server."""
+
+    game: str
+    pid: int
+    connection_id: int
+    address: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLoggedOut(Event):
+    """A player who had registered is gone, for whatever reason."""
+
+    game: str
+    pid: int
+    connection_id: int
+    address: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFailed(Event):
+    """A login was refused; ``error`` is the protocol's name of the error the console was told."""
+
+    game: str
+    user: str
+    address: tuple[str, int]
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReceived(Event):
+    """A console sent a report; ``stored`` is False for one above the size limit."""
+
+    game: str
+    pid: int
+    report_id: int
+    size: int
+    stored: bool
+
+
+_E = TypeVar("_E", bound=Event)
+_Callback = Callable[[Any], object]
+
+
+class EventBus:
+    """Calls every subscriber of an event's type, and of its base types, there and then.
+
+    Subscribers run on the publisher's stack, so they must be short; what takes longer puts the
+    event into a queue of its own. Those of the exact type come first, each in the order of their
+    subscription. A subscriber that raises is logged and harms neither the publisher nor the
+    others.
+    """
+
+    def __init__(self) -> None:
+        self._subscribers: dict[type[Event], list[_Callback]] = {}
+        self._routes: dict[type[Event], tuple[_Callback, ...]] = {}
+
+    def subscribe(self, kind: type[_E], callback: Callable[[_E], object]) -> Callable[[], None]:
+        """Call ``callback`` with every event of type ``kind``; the returned function ends that.
+
+        Ending a subscription twice is harmless. Raises TypeError for a coroutine function,
+        because nobody would await it.
+        """
+        if inspect.iscoroutinefunction(callback):
+            raise TypeError("a subscriber is called, not awaited: pass a plain function")
+        callbacks = self._subscribers.setdefault(kind, [])
+        # An object of its own, so that one function may be subscribed and removed several times.
+        entry = functools.partial(callback)
+        callbacks.append(entry)
+        self._routes.clear()
+
+        def unsubscribe() -> None:
+            if entry in callbacks:
+                callbacks.remove(entry)
+                self._routes.clear()
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Tell all subscribers of ``event``; never raises an ``Exception`` of theirs."""
+        kind = type(event)
+        route = self._routes.get(kind)
+        if route is None:
+            route = self._routes[kind] = self._resolve(kind)
+        for callback in route:
+            try:
+                callback(event)
+            except Exception:
+                _logger.exception("a subscriber failed on %s", kind.__name__)
+
+    def _resolve(self, kind: type[Event]) -> tuple[_Callback, ...]:
+        return tuple(
+            callback
+            for base in kind.__mro__
+            if issubclass(base, Event)
+            for callback in self._subscribers.get(base, ())
+        )

@@ -1,0 +1,16 @@
+"""Stores in one SQLite file, which several processes may have open."""
+
+from __future__ import annotations
+
+from nekonex.storage.sqlite.access import SqliteAccessStore
+from nekonex.storage.sqlite.accounts import SqliteAccountStore
+from nekonex.storage.sqlite.database import Database, connect
+from nekonex.storage.sqlite.reports import SqliteReportStore
+
+__all__ = [
+    "Database",
+    "SqliteAccessStore",
+    "SqliteAccountStore",
+    "SqliteReportStore",
+    "connect",
+]
