@@ -15,6 +15,7 @@ unchanged. Three keys are our own:
 `Settings.transport()` checks every value and freezes them for the engine.
 """
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ class TransportSettings:
     compression: int
     """0 none, 1 zlib."""
     encryption: int
-    """0 none, 1 RC4."""
+    """Kept for NintendoClients' sake and without effect, there as here: UDP is always RC4."""
     resend_timeout: float
     """Seconds before an unacknowledged packet is sent again."""
     resend_limit: int
@@ -295,7 +296,8 @@ class Settings:
 
         Names that the source does not have keep their defaults. A
         `nex.struct_header` of 0 counts as never set, because NintendoClients has
-        no other way to say so. A mapping with a name that does not exist raises
+        no other way to say so; with `prudp.version` 0 it means what it says, because
+        v0 negotiates nothing that could switch the headers on. A mapping with a name that does not exist raises
         KeyError.
         """
         settings = cls()
@@ -305,12 +307,10 @@ class Settings:
         if isinstance(source, Mapping) and (unknown := sorted(source.keys() - _CONVERTERS.keys())):
             raise KeyError(f"Unknown setting: {unknown[0]}")
         for name in _CONVERTERS:
-            try:
-                value = source[name]
-            except KeyError:
-                continue
-            if name != "nex.struct_header" or int(value):
-                settings[name] = value
+            with contextlib.suppress(KeyError):
+                settings[name] = source[name]
+        if not settings._values.get("nex.struct_header") and settings["prudp.version"] != 0:
+            settings._values.pop("nex.struct_header", None)
         return settings
 
     @property

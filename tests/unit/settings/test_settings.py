@@ -241,3 +241,11 @@ def test_transport_refuses_values_out_of_range(name: str, value: object) -> None
     settings[name] = value
     with pytest.raises(ValueError, match=name.replace(".", r"\.")):
         settings.transport()
+
+
+@pytest.mark.parametrize(("version", "headers"), [(0, False), (1, True), (2, True)])
+def test_another_librarys_zero_means_never_set_where_a_handshake_decides(
+    version: int, headers: bool
+) -> None:
+    theirs = {"nex.version": 30504, "nex.struct_header": 0, "prudp.version": version}
+    assert Settings.from_mapping(theirs).struct_header is headers
