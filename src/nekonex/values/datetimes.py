@@ -114,6 +114,8 @@ class DateTime:
 
     def to_datetime(self) -> dt.datetime:
         """Return the aware UTC `datetime`; raise ValueError if the bits are no date."""
+        if self.year > dt.MAXYEAR:
+            raise ValueError(f"there is no year {self.year}")
         return dt.datetime(
             self.year,
             self.month,

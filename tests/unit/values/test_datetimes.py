@@ -105,3 +105,9 @@ def test_it_is_a_value() -> None:
     assert not hasattr(moment, "__dict__")
     with pytest.raises(TypeError):
         assert moment < 5  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("value", [2**64 - 1, DateTime.make(9999).value + (1 << 26), 1])
+def test_bits_that_are_no_date_are_a_value_error(value: int) -> None:
+    with pytest.raises(ValueError, match=r"year|month|day"):
+        DateTime(value).timestamp()
