@@ -116,9 +116,13 @@ class Connection(Outbound):
         again = receiver.accepted_before(packet.sequence_id)
         if packet.type == DISCONNECT:
             # A goodbye that overtook data is not acknowledged yet, or the peer
-            # would stop resending that data. A peer that says goodbye twice is
-            # leaving, whatever is missing.
-            if again:
+            # would stop resending that data. A peer that still repeats it when half
+            # of its resends are used up is leaving, whatever is missing.
+            settings = self.host.settings
+            patience = settings.resend_timeout * settings.resend_limit / 2
+            if not again:
+                receiver.goodbye_at = self.last_heard
+            elif self.last_heard - receiver.goodbye_at >= patience:
                 self._acknowledge(packet)
                 self._end(CloseReason.PEER, State.LINGERING)
                 return
@@ -176,13 +180,20 @@ class Connection(Outbound):
             self._end(CloseReason.PEER, State.LINGERING)
 
     def _receive_late(self, packet: Packet) -> None:
-        """Take a packet that is no acknowledgement after this side stopped listening."""
-        if packet.type != DISCONNECT:
-            self.host.drop(DropReason.NOT_ACCEPTING)
-            return
-        if packet.flags & FLAG_NEED_ACK:
+        """Take a packet that is no acknowledgement before or after this side listens.
+
+        While this side's goodbye waits for what was sent before it, data and pings
+        are acknowledged and dropped: a peer that gets no answer would give up.
+        """
+        closing = self.state is State.CLOSING
+        goodbye = packet.type == DISCONNECT
+        if packet.flags & FLAG_NEED_ACK and (
+            closing or (goodbye and self.state is State.LINGERING)
+        ):
             self._acknowledge(packet)
-        if self.state is State.CLOSING:
+        if not goodbye or self.state is State.CONNECTING:
+            self.host.drop(DropReason.NOT_ACCEPTING)
+        elif closing:
             self._finish()
 
     def _receive_aggregate(self, packet: Packet, now: float) -> None:

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from nekonex.kerberos import KerberosError, ReplayCache, ServerTicket, decrypt, is_fresh
+from nekonex.kerberos.sealing import SEALING_KEY_SIZES
 from nekonex.prudp.limits import DropReason, Limits
 from nekonex.settings import TransportSettings
 
@@ -39,6 +40,8 @@ class TicketGate:
     *key* is the Kerberos key of the secure server; without one (an
     authentication server) the payload is ignored and nobody is logged in.
     *wall_clock* returns seconds since 1970: tickets carry dates.
+
+    Raises ValueError for a key of a size that tickets of version 0 are not sealed with.
     """
 
     def __init__(
@@ -48,6 +51,8 @@ class TicketGate:
         limits: Limits,
         wall_clock: Callable[[], float],
     ) -> None:
+        if key is not None and settings.ticket_version == 0 and len(key) not in SEALING_KEY_SIZES:
+            raise ValueError(f"a server key has 16 or 32 bytes, not {len(key)}")
         self.key = key
         self._settings = settings
         self._wall_clock = wall_clock
@@ -78,12 +83,16 @@ class TicketGate:
             raise RefusedError(DropReason.BAD_TICKET) from None
         if pid != ticket.source:
             raise RefusedError(DropReason.WRONG_PID)
-        now = self._wall_clock()
-        if not is_fresh(ticket.issued, now):
+        if not is_fresh(ticket.issued, self._wall_clock()):
             raise RefusedError(DropReason.TICKET_EXPIRED)
-        if not self._replays.first_use(pid, ticket.session_key, now):
-            raise RefusedError(DropReason.TICKET_REPLAYED)
         return Login(pid, cid, ticket.session_key, struct.pack("<II", 4, (check + 1) & 0xFFFFFFFF))
+
+    def use(self, login: Login) -> None:
+        """Use up the ticket of a login that nothing else speaks against. Raises RefusedError."""
+        if login.pid is not None and not self._replays.first_use(
+            login.pid, login.session_key, self._wall_clock()
+        ):
+            raise RefusedError(DropReason.TICKET_REPLAYED)
 
 
 def _split(payload: bytes) -> tuple[bytes, bytes]:

@@ -88,6 +88,8 @@ class Endpoint:
             codec = self.v0
         pos = 0
         end = len(data)
+        if not end:
+            self.drop(DropReason.MALFORMED)
         while pos < end:
             try:
                 packet, after = codec.decode(data, pos)

@@ -27,6 +27,9 @@ _FRAGMENT_IDS = 255
 No source says what follows 255; every known receiver looks for the 0 only.
 """
 
+_HEADER_SIZE = 33
+"""Bytes that a waiting packet counts for beside its payload, so that empty ones are bounded too."""
+
 
 class Outbound(ConnectionBase):
     """Sends, sends again, and gives up."""
@@ -86,7 +89,7 @@ class Outbound(ConnectionBase):
             if sender.queue is None:
                 sender.queue = deque()
             sender.queue.append(Waiting(kind, fragment_id, payload))
-            self.queued_bytes += len(payload)
+            self.queued_bytes += len(payload) + _HEADER_SIZE
 
     def _transmit_now(
         self, sender: Sender, substream: int, kind: int, fragment_id: int, payload: bytes
@@ -133,7 +136,7 @@ class Outbound(ConnectionBase):
         queue = sender.queue
         while queue and sender.has_room(self.host.limits.window):
             waiting = queue.popleft()
-            self.queued_bytes -= len(waiting.payload)
+            self.queued_bytes -= len(waiting.payload) + _HEADER_SIZE
             self._transmit_now(sender, substream, *waiting)
         if not queue:
             sender.queue = None
@@ -204,6 +207,9 @@ class Outbound(ConnectionBase):
         if now < quiet_until:
             self.pings = 0
             return quiet_until
+        if self.last_heard >= self.ping_at - settings.resend_timeout:
+            # It was heard after the last ping: this is another silence.
+            self.pings = 0
         if self.pings == 0 or now >= self.ping_at:
             if (
                 self.pings > settings.resend_limit

@@ -75,7 +75,8 @@ class ServerEndpoint(Endpoint):
     ) -> None:
         """Accept connections on a virtual port; with *key*, only with a ticket for it.
 
-        Raises ValueError for a port that is bound already or does not exist.
+        Raises ValueError for a port that is bound already or does not exist, and
+        for a key that cannot open the tickets of these settings.
         """
         if not 0 <= port < NUM_PORTS:
             raise ValueError(f"virtual port {port} is not between 0 and {NUM_PORTS - 1}")
@@ -155,6 +156,7 @@ class ServerEndpoint(Endpoint):
             if legacy and old is not None:
                 _check_replacement(old, login)
             connection = self._build(arrival, login, legacy=legacy)
+            gate.use(login)
         except RefusedError as refused:
             self.drop(refused.reason)
             return

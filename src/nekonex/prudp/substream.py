@@ -35,14 +35,15 @@ class Waiting(NamedTuple):
 class Receiver:
     """The receiving side of one substream."""
 
-    __slots__ = ("crypt", "next", "parts", "size", "waiting")
+    __slots__ = ("crypt", "goodbye_at", "next", "parts", "waiting")
 
     def __init__(self, first: int) -> None:
         self.next = first
+        self.goodbye_at = NEVER
+        """When a goodbye came that overtook data."""
         self.crypt: Crypt | None = None
         self.waiting: dict[int, Waiting] | None = None
-        self.parts: list[bytes] | None = None
-        self.size = 0
+        self.parts: bytearray | None = None
 
     def accepted_before(self, number: int) -> bool:
         """Tell whether the packet is an old one, or lies in the buffer already."""
@@ -75,16 +76,15 @@ class Receiver:
         if parts is None:
             if fragment_id == 0 and len(data) <= limit:
                 return data
-            parts = self.parts = []
-        self.size += len(data)
-        if self.size > limit:
+            # One buffer: a list of small parts takes twenty times their bytes.
+            parts = self.parts = bytearray()
+        if len(parts) + len(data) > limit:
             raise OverflowError(limit)
-        parts.append(data)
+        parts += data
         if fragment_id:
             return None
         self.parts = None
-        self.size = 0
-        return b"".join(parts)
+        return bytes(parts)
 
 
 class Sent:

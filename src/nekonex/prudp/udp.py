@@ -78,7 +78,9 @@ class UDPShell:
         try:
             self._loop.add_reader(self._sock, self._readable)
         except NotImplementedError:
-            await self._loop.create_datagram_endpoint(lambda: _Receiver(self), sock=self._sock)
+            self._transport, _ = await self._loop.create_datagram_endpoint(
+                lambda: _Receiver(self), sock=self._sock
+            )
 
     def close(self) -> None:
         """Send what is left and release the socket. Connections are not told."""
@@ -94,10 +96,6 @@ class UDPShell:
         else:
             self._loop.remove_reader(self._sock)
         self._sock.close()
-
-    def attach(self, transport: asyncio.DatagramTransport) -> None:
-        """Send through *transport*, which owns the socket."""
-        self._transport = transport
 
     def receive(self, data: bytes, address: Address) -> None:
         """Take one datagram from a transport."""
@@ -169,10 +167,6 @@ class _Receiver(asyncio.DatagramProtocol):
 
     def __init__(self, shell: UDPShell) -> None:
         self._shell = shell
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._shell.attach(transport)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         self._shell.receive(data, addr)

@@ -154,11 +154,13 @@ async def connect(
     vport: int = 1,
     credentials: Credentials | None = None,
     servers: Iterable[Servant] = (),
+    context: WireContext | None = None,
     holders: HolderRegistry | None = None,
     limits: RMCLimits | None = None,
 ) -> AsyncIterator[Session]:
     """Connect to one virtual port of a server, from a socket of its own.
 
+    Codecs are compiled once for each *context*, so many clients should share one.
     Raises OSError for a host that is not found and ConnectionRefusedError when
     nobody answers the handshake.
     """
@@ -172,6 +174,7 @@ async def connect(
             vport=vport,
             credentials=credentials,
             servers=servers,
+            context=context,
             holders=holders,
             limits=limits,
         ) as session,
