@@ -1,0 +1,29 @@
+"""Every figure of ``docs/performance.md``, side by side in one run. Nothing is asserted."""
+
+import argparse
+import asyncio
+
+from benchmarks import codecs, consoles, echo, logins, memory
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and consoles")
+    parser.add_argument("--nexgo", help="path of the nex-go echo server, to measure it too")
+    options = parser.parse_args()
+    quick: bool = options.quick
+    codecs.main([])
+    print()
+    asyncio.run(echo.compare(rounds=1 if quick else 3, nexgo=options.nexgo))
+    print()
+    asyncio.run(memory.compare(consoles=300 if quick else 2000, nexgo=options.nexgo))
+    print()
+    asyncio.run(logins.compare(logins=200 if quick else 2000))
+    print()
+    asyncio.run(
+        consoles.run(consoles=300 if quick else 2000, seconds=5 if quick else 60)
+    )
+
+
+if __name__ == "__main__":
+    main()
