@@ -16,6 +16,7 @@ nothing else. Leaving OPEN makes the one Closed event.
 """
 
 import itertools
+from typing import Final
 
 from nekonex.prudp.aggregate import AggregateAck
 from nekonex.prudp.base import Address, ConnectionClosedError, Host, State
@@ -28,13 +29,16 @@ from nekonex.prudp.constants import (
     FLAG_RELIABLE,
 )
 from nekonex.prudp.crypto import decompress, rc4, substream_key, unreliable_cipher
-from nekonex.prudp.limits import CloseReason, DropReason
+from nekonex.prudp.limits import HALF, CloseReason, DropReason
 from nekonex.prudp.outbound import Outbound
 from nekonex.prudp.packet import Packet
-from nekonex.prudp.sequence import HALF
 from nekonex.prudp.substream import Receiver, Waiting
 
 __all__ = ["Address", "Connection", "ConnectionClosedError", "Host", "State"]
+
+
+_COMPRESSION_SLACK: Final = 64
+"""Bytes by which a fragment may grow when it is compressed."""
 
 
 class Connection(Outbound):
@@ -93,7 +97,10 @@ class Connection(Outbound):
         ):
             self.host.drop(DropReason.RECEIVER_FULL)
         elif ahead:
-            self._receive_ahead(receiver, packet)
+            if len(packet.payload) > self.host.settings.fragment_size + _COMPRESSION_SLACK:
+                self.host.drop(DropReason.OUT_OF_WINDOW)
+            else:
+                self._receive_ahead(receiver, packet)
         else:
             receiver.next = (receiver.next + 1) & 0xFFFF
             self._acknowledge(packet)

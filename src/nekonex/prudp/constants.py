@@ -12,8 +12,6 @@ DATA: Final = 2
 DISCONNECT: Final = 3
 PING: Final = 4
 
-TYPE_NAMES: Final = ("SYN", "CONNECT", "DATA", "DISCONNECT", "PING", "USER", "ROUTE", "RAW")
-
 FLAG_ACK: Final = 0x001
 FLAG_RELIABLE: Final = 0x002
 FLAG_NEED_ACK: Final = 0x004

@@ -35,7 +35,10 @@ class UnreliableMessage(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """A connection ended. Comes exactly once for each Opened."""
+    """A connection ended. Comes exactly once for each Opened.
+
+    A client's handshake that nobody answered is reported by it alone.
+    """
 
     connection: Connection
     reason: CloseReason

@@ -3,6 +3,7 @@
 import struct
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -131,6 +132,7 @@ class RateLimiter:
         return allowed
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Tell whether *host* is this machine."""
     try:

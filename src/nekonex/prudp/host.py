@@ -39,6 +39,8 @@ class Arrival(NamedTuple):
     connection: Connection | None
     """The connection between these two ports, if there is one already."""
     now: float
+    first: bool
+    """Whether it is the first packet of its datagram."""
 
 
 class Endpoint:
@@ -100,7 +102,7 @@ class Endpoint:
             connection = self._connections.get((address, packet.source, packet.dest))
             if packet.handshake is not None:
                 self.receive_handshake(
-                    Arrival(codec, packet, address, data[pos:after], connection, now)
+                    Arrival(codec, packet, address, data[pos:after], connection, now, pos == 0)
                 )
             elif connection is None:
                 self.drop(DropReason.UNKNOWN_CONNECTION)

@@ -1,9 +1,13 @@
 """Every bound of the transport, by name, and the reasons for which packets are dropped."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
-__all__ = ["CloseReason", "DropReason", "Limits"]
+__all__ = ["HALF", "CloseReason", "DropReason", "Limits"]
+
+HALF: Final = 0x8000
+"""Half of all sequence numbers: what is less than this ahead of a number is after it (RFC 1982)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +27,23 @@ class Limits:
     max_message_size: int = 1 << 20
     """Bytes of one reassembled message; a peer that exceeds it is disconnected."""
     window: int = 64
-    """Packets a substream may be ahead: received out of order, or sent and unacknowledged."""
+    """Packets a substream may be ahead: received out of order, or sent and unacknowledged.
+
+    What is kept out of order is no larger than a fragment, so this bounds its bytes too.
+    """
     max_queued_bytes: int = 4 << 20
-    """Bytes a connection may have waiting to be sent or acknowledged; more closes it."""
+    """Bytes a connection may have waiting for room in the window; more closes it."""
     replay_entries: int = 65_536
-    """Tickets remembered against replay for the 120 s that they are valid."""
+    """Tickets remembered against replay for as long as they are valid."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 1 and field.name != "limit_loopback":
+                raise ValueError(
+                    f"{field.name} must be at least 1, not {getattr(self, field.name)}"
+                )
+        if self.window >= HALF:
+            raise ValueError(f"window must be less than {HALF}, half of all sequence numbers")
 
 
 class DropReason(enum.StrEnum):

@@ -83,7 +83,9 @@ class Outbound(ConnectionBase):
 
     def _transmit(self, substream: int, kind: int, fragment_id: int, payload: bytes) -> None:
         sender = self.sender(substream)
-        if sender.queue is None and sender.has_room(self.host.limits.window):
+        if sender.queue is None and (
+            not sender.unacknowledged or sender.has_room(self.host.limits.window)
+        ):
             self._transmit_now(sender, substream, kind, fragment_id, payload)
         else:
             if sender.queue is None:
@@ -116,7 +118,7 @@ class Outbound(ConnectionBase):
             self.host.arm(self, at)
 
     def _acknowledged(self, kind: int, substream: int, number: int, now: float) -> None:
-        if kind == PING or substream >= len(self.senders):
+        if substream >= len(self.senders):
             return
         sender = self.senders[substream]
         sent = sender.unacknowledged.get(number) if sender is not None else None
@@ -131,6 +133,8 @@ class Outbound(ConnectionBase):
             self._finish()
         elif sender.queue is not None:
             self._send_waiting(sender, substream)
+        elif substream and self.state is State.CLOSING:
+            self._say_goodbye()
 
     def _send_waiting(self, sender: Sender, substream: int) -> None:
         queue = sender.queue
@@ -233,8 +237,17 @@ class Outbound(ConnectionBase):
             return
         self.state = State.CLOSING
         self.host.on_closed(self, CloseReason.LOCAL)
-        self._transmit(0, DISCONNECT, 0, b"")
+        self._say_goodbye()
         self.host.wake()
+
+    def _say_goodbye(self) -> None:
+        """Send the goodbye behind the data of substream 0.
+
+        It ends the other substreams too, whatever they still have under way, so it
+        waits until all of that is acknowledged.
+        """
+        if not any(sender is not None and sender.unacknowledged for sender in self.senders[1:]):
+            self._transmit(0, DISCONNECT, 0, b"")
 
     def close(self, reason: CloseReason = CloseReason.LOCAL) -> None:
         """Say goodbye without waiting for anything."""

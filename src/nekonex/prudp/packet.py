@@ -2,14 +2,6 @@
 
 from typing import NamedTuple
 
-from nekonex.prudp.constants import (
-    FLAG_ACK,
-    FLAG_MULTI_ACK,
-    FLAG_NEED_ACK,
-    FLAG_RELIABLE,
-    TYPE_NAMES,
-)
-
 __all__ = ["Handshake", "Packet", "PacketError"]
 
 
@@ -49,21 +41,3 @@ class Packet(NamedTuple):
     head: bytes
     tail: bytes
     handshake: Handshake | None
-
-    def describe(self) -> str:
-        """Return a short text for logs."""
-        name = TYPE_NAMES[self.type] if self.type < len(TYPE_NAMES) else f"type {self.type}"
-        flags = "".join(
-            letter
-            for flag, letter in (
-                (FLAG_ACK, "a"),
-                (FLAG_RELIABLE, "r"),
-                (FLAG_NEED_ACK, "n"),
-                (FLAG_MULTI_ACK, "m"),
-            )
-            if self.flags & flag
-        )
-        return (
-            f"{name}[{flags}] seq={self.sequence_id} sub={self.substream_id} "
-            f"frag={self.fragment_id} {len(self.payload)} bytes"
-        )

@@ -105,11 +105,18 @@ class ServerEndpoint(Endpoint):
             self._receive_connect(arrival, gate)
 
     def _receive_syn(self, arrival: Arrival) -> None:
-        """Answer a SYN and keep nothing of it."""
+        """Answer a SYN and keep nothing of it.
+
+        One for each datagram: many small answers to one datagram would be more
+        bytes on the line than it was.
+        """
         codec, packet, address = arrival.codec, arrival.packet, arrival.address
         offer = packet.handshake
         if not codec.verify_syn(packet):
             self.drop(DropReason.BAD_SIGNATURE)
+            return
+        if not arrival.first:
+            self.drop(DropReason.AMPLIFICATION)
             return
         if (
             offer is None
@@ -135,10 +142,7 @@ class ServerEndpoint(Endpoint):
             b"",
             None,
         )
-        if len(answer) > len(arrival.raw):
-            self.drop(DropReason.AMPLIFICATION)
-        else:
-            self.output.append((answer, address))
+        self.output.append((answer, address))
 
     def _receive_connect(self, arrival: Arrival, gate: TicketGate) -> None:
         digest = hashlib.md5(arrival.raw, usedforsecurity=False).digest()

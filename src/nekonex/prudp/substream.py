@@ -17,7 +17,7 @@ from collections import deque
 from typing import Final, NamedTuple
 
 from nekonex.prudp.crypto import Crypt
-from nekonex.prudp.sequence import HALF
+from nekonex.prudp.limits import HALF
 
 __all__ = ["Receiver", "Sender", "Sent", "Waiting"]
 

@@ -360,3 +360,20 @@ def test_everything_arrives_before_a_goodbye_in_any_weather(
     assert node.messages() == sent[: len(node.messages())]
     assert (node.closed(), pair.server.closed()) == ([CloseReason.LOCAL], [CloseReason.PEER])
     assert_nothing_is_left(pair)
+
+
+def test_a_goodbye_waits_for_the_data_of_every_substream() -> None:
+    pair = Pair(
+        seed=11,
+        weather=Weather(loss=0.3, delay=(0.0, 0.3)),
+        settings=transport(max_substream_id=1, resend_limit=30),
+        limits=Limits(window=4),
+    )
+    client, _ = pair.connect()
+    sent = [b"last words %d" % index for index in range(30)]
+    for data in sent:
+        client.send(data, 1)
+    client.disconnect()
+    pair.network.run_until(lambda: bool(pair.server.closed()))
+    assert pair.server.messages(1) == sent
+    assert_nothing_is_left(pair)

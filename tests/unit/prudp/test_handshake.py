@@ -326,7 +326,7 @@ def test_a_handshake_has_one_number_and_one_substream(kind: int, offset: int) ->
     head = bytearray(data[6:14])
     head[offset] = 2
     secret = console.codec.secret(b"", b"" if kind == SYN else console.issued)
-    signature = pair.server_endpoint.v1._digest(head + secret + data[30:])
+    signature = pair.server_endpoint.v1._digest(bytes(head) + secret + data[30:])
     assert console.exchange(data[:6] + head + signature + data[30:]) == []
     assert pair.server_endpoint.drops == {DropReason.BAD_HANDSHAKE: 1}
 
@@ -372,3 +372,18 @@ def test_virtual_ports_are_bound_once_and_within_their_nibble() -> None:
             endpoint.bind(port)
     endpoint.unbind(1)
     endpoint.bind(1)
+
+
+@versions
+def test_one_datagram_gets_one_answer_to_its_syns(version: int) -> None:
+    pair = pair_of()
+    console = Console(pair, version=version)
+    first = console.syn_bytes()
+    if version == 0:
+        # Only a packet that says its size can be followed by another.
+        first = pair.server_endpoint.v0.encode_handshake(
+            SYN, FLAG_NEED_ACK | FLAG_HAS_SIZE, console.source, console.dest, 0,
+            console.offer._replace(connection_signature=bytes(4)), b"", None,
+        )  # fmt: skip
+    assert len(console.exchange(first * 40)) == 1
+    assert pair.server_endpoint.drops == {DropReason.AMPLIFICATION: 39}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 import zlib
+from typing import Any
 
 import pytest
 
@@ -283,3 +284,22 @@ def test_fragments_with_any_ids_end_with_zero() -> None:
         console.send(2 + number, crypt(part), fragment=fragment)
     assert isinstance(console.events[-1], Message)
     assert console.events[-1].data == b"abcd"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"window": 0}, {"window": 0x8000}, {"max_message_size": 0}, {"max_connections": -1}]
+)
+def test_limits_that_would_stop_everything_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Limits(**wrong)
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1300, True), (1364, True), (1365, False)])
+def test_no_more_than_a_fragment_is_kept_out_of_order(size: int, kept: bool) -> None:
+    pair = Pair()
+    console = Console(pair)
+    console.connect()
+    assert bool(console.send(3, bytes(size))) is kept
+    console.send(2, b"x")
+    assert len(console.send(3, bytes(size))) == 1
+    assert sum(isinstance(event, Message) for event in console.events) == 2
