@@ -126,7 +126,10 @@ async def test_one_client_object_a_connection_in_every_handle_and_logout() -> No
         assert service.stats.logout_errors == 1
     clients = {entry[-1] for entry in log}
     assert len(clients) == 1
-    assert [entry[:2] for entry in log if entry[0] == "logout"] == [("logout", 100), ("logout", 101)]
+    assert [entry[:2] for entry in log if entry[0] == "logout"] == [
+        ("logout", 100),
+        ("logout", 101),
+    ]
 
 
 async def test_logout_runs_for_a_client_that_never_called() -> None:
@@ -162,9 +165,10 @@ async def test_the_client_has_the_old_names() -> None:
     late.handlers[1] = echo
     ours = game()
     async with serve(ours, [server], "127.0.0.1", vport=2) as service:
-        async with connect(service.address, vport=2) as client, connect(
-            service.address, vport=2
-        ) as other:
+        async with (
+            connect(service.address, vport=2) as client,
+            connect(service.address, vport=2) as other,
+        ):
             await client.request(PROTOCOL, 1, b"")
             assert await client.request(101, 1, b"late") == b"late"
             with pytest.raises(common.RMCError, match="Core::NotImplemented"):

@@ -52,7 +52,11 @@ _derive = functools.lru_cache(derive_key)
 class DirectDeriver:
     """Derives keys there and then; each once for all tests of a process."""
 
+    def __init__(self) -> None:
+        self.calls = 0
+
     async def derive(self, pid: int, password: bytes, derivation: int = 0) -> bytes:
+        self.calls += 1
         return _derive(password, pid, derivation)
 
 

@@ -27,23 +27,20 @@ class Collection(Protocol):
     """What is needed of a collection; its methods may be plain or coroutine functions."""
 
     def update_one(
-        self,
-        filter: Mapping[str, Any],
-        update: Mapping[str, Any],
-        upsert: bool = False,  # noqa: A002
+        self, query: Mapping[str, Any], update: Mapping[str, Any], /, *, upsert: bool = False
     ) -> Any:
         """Change one document, or make it."""
 
-    def insert_one(self, document: dict[str, Any]) -> Any:
+    def insert_one(self, document: dict[str, Any], /) -> Any:
         """Add a document."""
 
-    def delete_one(self, filter: Mapping[str, Any]) -> Any:  # noqa: A002
+    def delete_one(self, query: Mapping[str, Any], /) -> Any:
         """Remove one document."""
 
-    def count_documents(self, filter: Mapping[str, Any]) -> Any:  # noqa: A002
+    def count_documents(self, query: Mapping[str, Any], /) -> Any:
         """Count documents."""
 
-    def find_one_and_delete(self, filter: Mapping[str, Any], **options: Any) -> Any:  # noqa: A002
+    def find_one_and_delete(self, query: Mapping[str, Any], /, *, sort: Any) -> Any:
         """Remove the first document in an order."""
 
 

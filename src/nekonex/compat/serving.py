@@ -55,10 +55,10 @@ async def serve(
     """Serve NintendoClients-style *servers*, unchanged, on nekonex's engine.
 
     Servers of nekonex's own may be among them; those that have an ``aclose()`` are
-    closed at the end. The arguments are those of ``nintendo.nex.rmc.serve``; an empty *host* is this
-    machine's address on its network, as there. *context* (TLS) must be None. What
-    differs: a malformed request is answered with ``Core::InvalidArgument`` and a
-    handler that raises with ``Core::Exception`` (there: ``PythonCore::*``), and a
+    closed at the end. The arguments are those of ``nintendo.nex.rmc.serve``; an empty
+    *host* is this machine's address on its network, as there. *context* (TLS) must be
+    None. What differs: a malformed request is answered with ``Core::InvalidArgument``
+    and a handler that raises with ``Core::Exception`` (there: ``PythonCore::*``), and a
     waiting handler holds up nobody.
 
     Raises ValueError at once for two servers of one protocol and for a transport

@@ -1,0 +1,38 @@
+"""The protocols of NEX game servers, one module or package each.
+
+A server is made from its settings, the services it needs and keyword callbacks; the methods of a
+protocol are its hooks: override them in a subclass. The protocol classes (`Authentication`, …)
+have the methods only, for clients: ``Authentication.client(session).login("guest")``.
+"""
+
+from nekonex.nex.authentication import (
+    Authentication,
+    AuthenticationServer,
+    CrossplayAuthentication,
+    CrossplayAuthenticationServer,
+)
+from nekonex.nex.limits import LoginLimits
+from nekonex.nex.notification import Notifications
+from nekonex.nex.policy import check_token_rules
+from nekonex.nex.secure import (
+    ConnectedPlayer,
+    SecureConnection,
+    SecureConnectionServer,
+    SecureLimits,
+)
+from nekonex.nex.tokens import CallbackTokenVerifier
+
+__all__ = [
+    "Authentication",
+    "AuthenticationServer",
+    "CallbackTokenVerifier",
+    "ConnectedPlayer",
+    "CrossplayAuthentication",
+    "CrossplayAuthenticationServer",
+    "LoginLimits",
+    "Notifications",
+    "SecureConnection",
+    "SecureConnectionServer",
+    "SecureLimits",
+    "check_token_rules",
+]
