@@ -9,14 +9,25 @@ import typer
 from typer.exceptions import TyperException
 
 from nekonex import __version__
-from nekonex.cli import config, init, titles
+from nekonex.cli import (
+    access,
+    account,
+    backup,
+    config,
+    demo,
+    init,
+    players,
+    reports,
+    serve,
+    titles,
+)
 from nekonex.cli._common import EXIT_USAGE, CommandError, report
 from nekonex.config import ConfigError
 
 __all__ = ["build_app", "main"]
 
 # In the order of the help text.
-COMMANDS = (init, titles, config)
+COMMANDS = (serve, init, titles, config, account, players, access, reports, backup, demo)
 
 _INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 

@@ -1,0 +1,104 @@
+"""What a running server does when it is told to over the control socket."""
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from nekonex import __version__
+from nekonex.app.control import CommandRefusedError
+from nekonex.app.hosting import HostedGame
+from nekonex.app.ports import GamePort
+from nekonex.values import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from nekonex.app.server import Server
+
+__all__ = ["ControlCommands"]
+
+
+class ControlCommands:
+    """The handler of the control socket. Arguments are checked here: they are anybody's JSON."""
+
+    def __init__(self, server: "Server") -> None:
+        self._server = server
+        self._started = time.monotonic()
+        self._commands: dict[str, Callable[[Mapping[str, Any]], Awaitable[Any]]] = {
+            "ping": self._ping,
+            "players": self._players,
+            "kick": self._kick,
+            "refresh": self._refresh,
+            "stats": self._stats,
+        }
+
+    async def __call__(self, command: str, arguments: Mapping[str, Any]) -> Any:
+        """Do a command and return its result; CommandRefusedError if it cannot be done."""
+        handler = self._commands.get(command)
+        if handler is None:
+            known = ", ".join(self._commands)
+            raise CommandRefusedError(f"there is no command {command!r}; known: {known}")
+        return await handler(arguments)
+
+    async def _ping(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "process": os.getpid(),
+            "seconds": round(time.monotonic() - self._started, 1),
+            **self._server.addresses(),
+        }
+
+    async def _players(self, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [
+            {
+                "game": game.name,
+                "pid": player.pid,
+                "connection": player.connection_id,
+                "address": list(player.address),
+            }
+            for game in self._games(arguments)
+            for player in game.players
+        ]
+
+    async def _kick(self, arguments: Mapping[str, Any]) -> dict[str, int]:
+        pid = arguments.get("pid")
+        if not isinstance(pid, int) or isinstance(pid, bool):
+            raise CommandRefusedError('kick needs a "pid", a whole number')
+        reason = arguments.get("reason", "kicked")
+        if not isinstance(reason, str):
+            raise CommandRefusedError('the "reason" of a kick is a text')
+        return {"disconnected": sum(game.kick(pid, reason) for game in self._games(arguments))}
+
+    async def _refresh(self, _: Mapping[str, Any]) -> dict[str, int]:
+        try:
+            return {"disconnected": await self._server.enforce_access()}
+        except ServiceUnavailable as error:
+            raise CommandRefusedError(f"the access rules cannot be read: {error}") from error
+
+    async def _stats(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            game.name: {
+                "players": game.players.count,
+                **{port.kind: _port_stats(port) for port in game.ports},
+            }
+            for game in self._games(arguments)
+        }
+
+    def _games(self, arguments: Mapping[str, Any]) -> list[HostedGame]:
+        name = arguments.get("game")
+        if name is None:
+            return list(self._server.games)
+        found = [game for game in self._server.games if game.name == name]
+        if not found:
+            known = ", ".join(game.name for game in self._server.games) or "none"
+            raise CommandRefusedError(f"there is no game {name!r}; games here: {known}")
+        return found
+
+
+def _port_stats(port: GamePort) -> dict[str, Any]:
+    service = port.service
+    return {
+        "connections": len(port.sessions()),
+        "drops": {str(reason): count for reason, count in sorted(port.listener.drops.items())},
+        "calls": {} if service is None else asdict(service.stats),
+    }

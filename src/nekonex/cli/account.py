@@ -1,0 +1,190 @@
+"""`nekonex account`: the accounts of the players, whether or not the server runs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from nekonex.app import NoServerError, RefusedCommandError, ask
+from nekonex.cli._common import (
+    EXIT_USAGE,
+    CommandError,
+    ConfigOption,
+    JsonOption,
+    group,
+    load,
+    plain_table,
+    print_json,
+    print_table,
+    report,
+)
+from nekonex.cli._services import PidArgument, open_services, run
+from nekonex.cli._times import show_time
+from nekonex.config import Config
+from nekonex.domain import Account, ImportReport, import_accounts, read_csv, read_json
+
+__all__ = ["register"]
+
+account = group("account", "Add, list, change and remove accounts.")
+
+PasswordStdin = Annotated[
+    bool,
+    typer.Option(
+        "--password-stdin", help="Read the password from the first line of standard input."
+    ),
+]
+
+_READERS: Final = {".csv": read_csv, ".json": read_json}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    app.add_typer(account)
+
+
+@account.command("add")
+def _add(
+    pid: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The player's number. Default: the next free one."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="S", help="A name to log in with. Default: the number.")
+    ] = None,
+    password_stdin: PasswordStdin = False,
+    config: ConfigOption = None,
+) -> None:
+    """Add an account and print its number, the PID. A server that runs sees it at once."""
+    loaded = load(config)
+    password = _password(from_stdin=password_stdin)
+
+    async def add() -> Account:
+        async with open_services(loaded) as services:
+            return await services.accounts.add(name, password, pid)
+
+    typer.echo(run(add()).pid)
+
+
+@account.command("list")
+def _list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List all accounts."""
+    loaded = load(config)
+
+    async def accounts() -> list[Account]:
+        async with open_services(loaded) as services:
+            return [each async for each in services.accounts.accounts()]
+
+    found = run(accounts())
+    if as_json:
+        print_json([_as_dict(each) for each in found])
+        return
+    table = plain_table("PID", "name", "created")
+    for each in found:
+        table.add_row(str(each.pid), each.name, show_time(each.created))
+    print_table(table)
+
+
+@account.command("passwd")
+def _passwd(
+    pid: PidArgument, password_stdin: PasswordStdin = False, config: ConfigOption = None
+) -> None:
+    """Give an account another password."""
+    loaded = load(config)
+    password = _password(from_stdin=password_stdin)
+
+    async def change() -> None:
+        async with open_services(loaded) as services:
+            await services.accounts.set_password(pid, password)
+
+    run(change())
+    typer.echo(f"changed the password of {pid}")
+
+
+@account.command("remove")
+def _remove(
+    pid: PidArgument,
+    data: Annotated[
+        bool, typer.Option("--data", help="With what the player left, such as reports.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Remove an account; the player is disconnected. The number is not given out again."""
+    loaded = load(config)
+
+    async def remove() -> int:
+        async with open_services(loaded) as services:
+            await services.accounts.remove(pid)
+            return await services.reports.forget(pid) if data else 0
+
+    reports = run(remove())
+    _disconnect(loaded, pid)
+    typer.echo(f"removed {pid}" + (f" and {reports} reports" if data else ""))
+
+
+@account.command("import")
+def _import(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="CSV with the columns pid, name, password, key, or JSON: a list of objects "
+            "with these members. A key is what was derived from the password, in hexadecimal.",
+        ),
+    ],
+    config: ConfigOption = None,
+) -> None:
+    """Add the accounts of a file: all of them, or none if there is anything wrong with one."""
+    loaded = load(config)
+    read = _READERS.get(file.suffix.lower())
+    if read is None:
+        raise CommandError(f"{file} is neither a .csv nor a .json file", EXIT_USAGE)
+    try:
+        records = read(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}", EXIT_USAGE) from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{file} is not UTF-8") from None
+    except ValueError as error:
+        raise CommandError(f"{file}: {error}") from None
+
+    async def add() -> ImportReport:
+        async with open_services(loaded) as services:
+            return await import_accounts(services.accounts, records)
+
+    result = run(add())
+    what = "line" if read is read_csv else "entry"
+    for problem in result.problems[:-1]:
+        report(f"{file}: {what} {problem.line}: {problem.reason}")
+    if result.problems:
+        last = result.problems[-1]
+        raise CommandError(f"{file}: {what} {last.line}: {last.reason}; no account was added")
+    typer.echo(f"added {result.added} accounts")
+
+
+def _password(*, from_stdin: bool) -> str:
+    """Return the password that a command was given; CommandError where there is no way to ask."""
+    if from_stdin:
+        try:
+            line = sys.stdin.buffer.readline().decode("utf-8")
+        except UnicodeDecodeError:
+            raise CommandError("the password is not UTF-8", EXIT_USAGE) from None
+        return line.removesuffix("\n").removesuffix("\r")
+    if not sys.stdin.isatty():
+        raise CommandError(
+            "there is no terminal to ask for a password; give it with --password-stdin", EXIT_USAGE
+        )
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _disconnect(config: Config, pid: int) -> None:
+    try:
+        ask(config.server.data_dir, "kick", pid=pid, reason="the account was removed")
+    except NoServerError:
+        return
+    except RefusedCommandError as error:
+        report(f"the account is removed, but the player may still be connected: {error}")
+
+
+def _as_dict(each: Account) -> dict[str, Any]:
+    return {"pid": each.pid, "name": each.name, "created": show_time(each.created)}

@@ -1,0 +1,34 @@
+"""The chapters of the demo, in the order in which they are told.
+
+A chapter is a module with an ``async def play(stage)`` and a ``CHAPTER``; each thing that it
+tries is a ``with stage.step(title, expectation) as step``.
+"""
+
+from typing import Final
+
+from nekonex.demo.chapter import Chapter
+from nekonex.demo.chapters import (
+    addresses,
+    calls,
+    full_house,
+    guest,
+    maintenance,
+    refusals,
+    report,
+    second_login,
+    vanishing,
+)
+
+__all__ = ["CHAPTERS"]
+
+CHAPTERS: Final[tuple[Chapter, ...]] = (
+    guest.CHAPTER,
+    full_house.CHAPTER,
+    refusals.CHAPTER,
+    addresses.CHAPTER,
+    report.CHAPTER,
+    calls.CHAPTER,
+    second_login.CHAPTER,
+    vanishing.CHAPTER,
+    maintenance.CHAPTER,
+)

@@ -1,0 +1,83 @@
+"""What one game adds to the protocols that every game has.
+
+    class MyGame(nekonex.Game):
+        def protocols(self, services: GameServices) -> list[Protocol]:
+            return [Leaderboard(services.players)]
+
+The configuration names the class: ``server = "my_package.my_module:MyGame"``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nekonex.domain import (
+    AccessService,
+    AccountService,
+    PlayerRegistry,
+    ReportService,
+)
+from nekonex.domain.ports import Clock
+from nekonex.events import EventBus
+from nekonex.kerberos import TokenVerifier
+from nekonex.nex.authentication import AuthCallback
+from nekonex.nex.secure import MayRequestURLs
+from nekonex.rmc import Protocol
+from nekonex.settings import Settings
+
+__all__ = ["Game", "GameServices"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GameServices:
+    """What a game's protocols may use."""
+
+    name: str
+    """The game's name in the configuration."""
+    settings: Settings
+    """Its key, versions and transport: the server's own, not to be changed."""
+    players: PlayerRegistry
+    """Who is online in this game."""
+    accounts: AccountService
+    """All accounts of this server; games share them."""
+    access: AccessService
+    """Maintenance, whitelists and bans of all games."""
+    reports: ReportService
+    """What consoles reported."""
+    events: EventBus
+    """What happens in all games."""
+    clock: Clock
+    """The time in POSIX seconds."""
+
+
+class Game:
+    """Base of the games in code: override what differs from the common server.
+
+    One object is made for each game that names the class, without arguments.
+    """
+
+    def protocols(self, services: GameServices) -> Sequence[Protocol]:  # noqa: ARG002
+        """Return what the secure server answers besides the common protocols.
+
+        One with the number of a common protocol takes its place.
+        """
+        return []
+
+    def token_verifier(self, services: GameServices) -> TokenVerifier | None:  # noqa: ARG002
+        """Return what tells good login tokens from bad ones; None: what the configuration says."""
+        return None
+
+    def auth_callback(self, services: GameServices) -> AuthCallback | None:  # noqa: ARG002
+        """Return a function that is asked at every login of a known user; None: nobody is.
+
+        It may be a coroutine function. Returning None lets the user in; a `Result`, or an
+        `RMCError` that is raised, tells the console why not.
+        """
+        return None
+
+    def may_request_urls(self, services: GameServices) -> MayRequestURLs | None:  # noqa: ARG002
+        """Return what decides whether a player may learn another one's address; None: nobody may.
+
+        It is called with the session that asks and the player who is asked about, and may be a
+        coroutine function.
+        """
+        return None

@@ -1,0 +1,49 @@
+"""For the tests of games and plugins: the real server, in the event loop of a test.
+
+async def test_my_game() -> None:
+    async with running_server(Path("nekonex.toml").read_text()) as server:
+        account = await server.accounts.add("neko", "secret")
+        host, port = server.game("splatoon").auth.address
+        ...
+"""
+
+import contextlib
+import tempfile
+import tomllib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from nekonex.app import Server, running
+from nekonex.config import DEFAULT_FILE, load_config
+from nekonex.events import EventBus
+
+__all__ = ["running_server"]
+
+
+@contextlib.asynccontextmanager
+async def running_server(
+    config: str = "", *, folder: Path | None = None, events: EventBus | None = None
+) -> AsyncIterator[Server]:
+    """Run the server of a configuration: the text of a `nekonex.toml`, or none at all.
+
+    Ports that it does not give are free ones. Everything is kept in *folder*, which is where
+    relative paths and the modules of games start from; without one it is gone afterwards. The
+    environment does not count. Raises ConfigError and StartError as `nekonex serve` does.
+    """
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nekonex-")))
+        if config:
+            (folder / DEFAULT_FILE).write_text(config, encoding="utf-8")
+            games = tomllib.loads(config).get("game", [])
+        else:
+            games = [{"name": "common"}]
+        free_ports = {
+            f"NEKONEX_GAME__{game.get('name') or game['title']}__{key}".upper(): "0"
+            for game in games
+            for key in ("auth_port", "secure_port")
+            if key not in game
+        }
+        loaded = load_config(environ=free_ports, folder=folder)
+        async with running(loaded, events=events) as server:
+            yield server
