@@ -20,9 +20,7 @@ def main() -> None:
     print()
     asyncio.run(logins.compare(logins=200 if quick else 2000))
     print()
-    asyncio.run(
-        consoles.run(consoles=300 if quick else 2000, seconds=5 if quick else 60)
-    )
+    asyncio.run(consoles.run(consoles=300 if quick else 2000, seconds=5 if quick else 60))
 
 
 if __name__ == "__main__":

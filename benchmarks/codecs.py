@@ -146,12 +146,12 @@ def measure(value: Any, seconds: float) -> list[Measurement]:
     return [Measurement(name, operation, len(data), *times) for operation, times in measured]
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print a table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.codecs")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seconds", type=float, default=1.0, help="time for each operation")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     found = [
         measurement
         for value in (session(), ranking_result())

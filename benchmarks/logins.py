@@ -9,9 +9,11 @@ import asyncio
 import contextlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import nekonex
@@ -40,32 +42,31 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@contextlib.asynccontextmanager
-async def running() -> AsyncIterator[tuple[int, tuple[str, int]]]:
+@contextlib.contextmanager
+def running() -> Iterator[tuple[int, tuple[str, int]]]:
     """Run a server with the account 1000000000; yield its process id and address."""
     with tempfile.TemporaryDirectory(prefix="nekonex-logins-") as folder:
         config = Path(folder, "nekonex.toml")
         config.write_text(CONFIG)
         ready = Path(folder, "ready.json")
-        command = [sys.executable, "-m", "nekonex"]
-        account = await asyncio.create_subprocess_exec(
-            *command, "account", "add", "--name", "neko", "--password-stdin",
-            "--config", str(config),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+        nekonex_command = [sys.executable, "-m", "nekonex"]
+        subprocess.run(
+            [*nekonex_command, "account", "add", "--name", "neko", "--password-stdin",
+             "--config", str(config)],
+            input=b"secret\n", stdout=subprocess.DEVNULL, check=True,
         )  # fmt: skip
-        await account.communicate(b"secret\n")
-        server = await asyncio.create_subprocess_exec(
-            *command, "serve", "--log-level", "error", "--ready-file", str(ready),
-            "--config", str(config),
+        server = subprocess.Popen(
+            [*nekonex_command, "serve", "--log-level", "error", "--ready-file", str(ready),
+             "--config", str(config)]
         )  # fmt: skip
         try:
             while not ready.exists():
-                await asyncio.sleep(0.05)
+                time.sleep(0.05)
             host, port = json.loads(ready.read_text())["games"][0]["auth"]
             yield server.pid, (host, port)
         finally:
             server.terminate()
-            await server.wait()
+            server.wait()
 
 
 async def compare(*, logins: int = 2000, consoles: int = 20) -> float:
@@ -73,7 +74,8 @@ async def compare(*, logins: int = 2000, consoles: int = 20) -> float:
     game = settings.default()
     game.configure("25dbf96a", 30504)
     game["prudp.version"] = 1
-    async with running() as (pid, address), contextlib.AsyncExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
+        pid, address = stack.enter_context(running())
         sessions = [
             await stack.enter_async_context(nekonex.connect(game, *address))
             for _ in range(consoles)

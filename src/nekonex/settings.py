@@ -297,8 +297,8 @@ class Settings:
         Names that the source does not have keep their defaults. A
         `nex.struct_header` of 0 counts as never set, because NintendoClients has
         no other way to say so; with `prudp.version` 0 it means what it says, because
-        v0 negotiates nothing that could switch the headers on. A mapping with a name that does not exist raises
-        KeyError.
+        v0 negotiates nothing that could switch the headers on. A mapping with a name
+        that does not exist raises KeyError.
         """
         settings = cls()
         if isinstance(source, Settings):

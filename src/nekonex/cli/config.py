@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import typer
 from rich.table import Table
 
+from nekonex.app import load_game
 from nekonex.cli._common import ConfigOption, group, load, plain_table, print_table
 from nekonex.config import Config, config_warnings
 
@@ -25,8 +26,10 @@ def _group() -> None:
 
 @config_group.command("check")
 def _check(config: ConfigOption = None) -> None:
-    """Check the configuration and print what would be served."""
+    """Check the configuration, the classes that it names too, and print what would be served."""
     loaded = load(config)
+    for game in loaded.games:
+        load_game(loaded, game)
     table = plain_table("", "")
     table.show_header = False
     for key, value in _rows(loaded):

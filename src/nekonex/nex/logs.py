@@ -23,7 +23,7 @@ def where(client: Session, game: str, **more: object) -> dict[str, object]:
     return {
         "game": game,
         "pid": client.pid,
-        "address": f"{host}:{port}",
+        "address": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "connection_id": client.id,
         **more,
     }

@@ -19,6 +19,10 @@ Address = tuple[Any, ...]
 """A socket address as ``recvfrom`` gives it: host and port, for IPv6 with two more numbers."""
 
 
+_MAPPED_IPV4 = "::ffff:"
+"""What stands before an IPv4 address on an IPv6 socket (RFC 4291, section 2.5.5.2)."""
+
+
 class ConnectionClosedError(ConnectionError):
     """The connection is closed, or was closed because its send queue is full."""
 
@@ -132,14 +136,14 @@ class ConnectionBase:
 
     @property
     def remote_address(self) -> tuple[str, int]:
-        """Host and port of the peer's socket."""
-        return self.address[0], self.address[1]
+        """Host and port of the peer's socket; IPv4 as such, also on a socket for both."""
+        return self.address[0].removeprefix(_MAPPED_IPV4), self.address[1]
 
     @property
     def local_address(self) -> tuple[str, int]:
         """Host and port of this side's socket; empty and 0 without one."""
         address = self.host.local_address
-        return address[0], address[1]
+        return address[0].removeprefix(_MAPPED_IPV4), address[1]
 
     @property
     def local_port(self) -> int:

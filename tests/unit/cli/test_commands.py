@@ -178,3 +178,13 @@ def test_config_check_of_a_wrong_file(run: Run, tmp_path: Path) -> None:
     assert err == (
         f"nekonex: {tmp_path / 'bad.toml'}: unknown key http.prot; did you mean http.port?\n"
     )
+
+
+def test_config_check_looks_for_the_classes_too(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "nekonex.toml"
+    file.write_text(
+        '[[game]]\nname = "mine"\ntitle = "mario-kart-8"\nserver = "no_such_module:Game"\n'
+    )
+    status, out, err = run("config", "check", "--config", str(file))
+    assert (status, out) == (2, "")
+    assert "there is no module no_such_module" in err
