@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from nintendo.nex import common
 
@@ -81,7 +82,7 @@ async def assert_disconnected(protocol: Any) -> None:
         while True:
             try:
                 await protocol.test_connectivity()
-            except RuntimeError:
+            except (RuntimeError, anyio.ClosedResourceError):
                 return
             await asyncio.sleep(0.01)
 

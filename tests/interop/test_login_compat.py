@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from nintendo.nex import backend, common, datastore, secure, settings
+from nintendo.nex import authentication, backend, common, datastore, rmc, secure, settings
 
 from nekonex import compat
 from nekonex.compat import (
@@ -164,9 +164,9 @@ async def test_the_old_derivation_in_a_worker_process() -> None:
         # A server may be served again after its end.
         async with (
             compat.serve(own, [server], "127.0.0.1") as service,
-            backend.connect(own, *service.address) as client,
+            rmc.connect(own, *service.address) as client,
         ):
-            reply = await client.auth_proto.login("1000")
+            reply = await authentication.AuthenticationClient(client).login("1000")
             reply.result.raise_if_error()
             assert reply.server_name == "build"
 

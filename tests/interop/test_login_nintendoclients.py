@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from nintendo.nex import authentication, backend, common, friends, secure
+from nintendo.nex import authentication, backend, common, friends, rmc, secure
 
 from nekonex.domain import AuthenticationUser
 from nekonex.kerberos import LegacyTokenVerifier, TokenInfo, TokenText, encode_legacy_token
@@ -119,9 +119,9 @@ class TestRefusals:
 async def test_refusals_are_in_the_result() -> None:
     async with (
         serve_game() as game,
-        backend.connect(nintendo_settings(game.settings), *game.auth.address) as client,
+        rmc.connect(nintendo_settings(game.settings), *game.auth.address) as client,
     ):
-        stub = authentication.AuthenticationClient(client.auth_client)
+        stub = authentication.AuthenticationClient(client)
         reply = await stub.login("nobody")
         assert reply.result.name() == "RendezVous::InvalidUsername"
         assert (reply.pid, reply.ticket, reply.server_name) == (0, b"", "")
