@@ -125,10 +125,9 @@ class Outbound(ConnectionBase):
         if sender is None or sent is None or sent.kind != kind:
             return
         del sender.unacknowledged[number]
-        if sent.sent is not None:
-            if self.rtt is None:
-                self.rtt = RoundTrip()
-            self.rtt.sample(now - sent.sent)
+        if self.rtt is None:
+            self.rtt = RoundTrip()
+        self.rtt.sample(now - sent.first)
         if kind == DISCONNECT:
             self._finish()
         elif sender.queue is not None:

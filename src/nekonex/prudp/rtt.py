@@ -1,4 +1,12 @@
-"""Round-trip estimate of one connection (RFC 6298, sections 2 and 3)."""
+"""Round-trip estimate of one connection, after RFC 6298, section 2.
+
+Unlike there (Karn's rule, section 3), a packet that was sent again is measured
+too, from its first send. Left out, a line that suddenly gets slower than the
+estimate would never be measured again, and everything would be sent twice for
+ever: a thousand consoles on a busy machine drowned in that. What is measured too
+long does no harm, because the estimate only ever makes resends faster than the
+game's setting.
+"""
 
 from typing import Final
 
@@ -18,7 +26,7 @@ class RoundTrip:
         self.deviation = 0.0
 
     def sample(self, seconds: float) -> None:
-        """Take one measurement: of a packet that was sent once only (Karn's rule)."""
+        """Take one measurement: from the first send of a packet to its acknowledgement."""
         if self.smoothed:
             error = seconds - self.smoothed
             self.smoothed += error / 8

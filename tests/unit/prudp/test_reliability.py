@@ -138,14 +138,35 @@ def test_faster_resends_do_not_use_up_the_limit() -> None:
     assert server.open
 
 
-def test_no_sample_is_taken_of_a_packet_that_was_sent_twice() -> None:
-    pair = Pair()
+def test_a_line_that_becomes_slow_is_not_flooded() -> None:
+    """Every console of a busy machine gets slow at once: sending all twice would keep it so."""
+    pair = Pair(weather=Weather(delay=(0.001, 0.001)))
     _, server = pair.connect()
+    for _ in range(20):
+        server.send(b"fast")
+        pair.network.run(0.1)
+    pair.network.weather = Weather(delay=(0.25, 0.3))
+    for _ in range(3):
+        server.send(b"slow")
+        pair.network.run(1.0)
     start = pair.network.now
-    pair.network.filter = lambda data, target: pair.network.now > start + 0.5
+    for _ in range(20):
+        server.send(b"slow")
+        pair.network.run(1.0)
+    assert len(times_sent(pair, start)) == 20
+
+
+def test_a_packet_that_was_sent_again_is_measured_from_its_first_send() -> None:
+    pair = Pair(weather=Weather(delay=(0.01, 0.01)))
+    _, server = pair.connect()
+    pair.network.filter = lambda data, target: target == SERVER
     server.send(b"lost once")
-    pair.network.run(3)
+    pair.network.run(0.5)
     assert server.rtt is None
+    pair.network.filter = lambda data, target: True
+    pair.network.run(2)
+    assert server.rtt is not None
+    assert server.rtt.smoothed == pytest.approx(1.02)
 
 
 @settings(max_examples=200)
