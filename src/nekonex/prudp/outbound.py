@@ -1,5 +1,6 @@
 """The sending half of a connection: reliability, pings, and the ways it ends."""
 
+import sys
 from collections import deque
 
 from nekonex.prudp.base import ConnectionBase, ConnectionClosedError, State
@@ -190,13 +191,16 @@ class Outbound(ConnectionBase):
     def _resend_due(self, now: float) -> float:
         """Send again what is due at *now*; return when the next one is."""
         settings = self.host.settings
+        limit = settings.resend_limit
+        if now < self.last_heard + settings.silence_timeout:
+            limit = sys.maxsize
         next_at = NEVER
         for sender in self.senders:
             if sender is None:
                 continue
             for sent in sender.unacknowledged.values():
                 if sent.due_at() <= now:
-                    if not sent.resend(now, settings.resend_timeout, settings.resend_limit):
+                    if not sent.resend(now, settings.resend_timeout, limit):
                         self._give_up()
                         return NEVER
                     self._send(sent.datagram)

@@ -173,3 +173,16 @@ def test_timers_do_not_pile_up() -> None:
         server.send(b"reply")
         pair.network.run(0.03)
         assert len(pair.server_endpoint._timers) < 40
+
+
+def test_a_title_that_may_be_silent_is_not_given_up_for_its_data_either() -> None:
+    settings = transport(resend_timeout=1.0, resend_limit=2, silence_timeout=20.0)
+    pair = Pair(settings=settings)
+    _, server = pair.connect()
+    pair.network.run(1)
+    pair.network.filter = lambda data, target: False
+    server.send(b"while it loads")
+    pair.network.run(18)
+    assert server.open
+    pair.network.run(10)
+    assert pair.server.closed() == [CloseReason.TIMEOUT]
