@@ -1,18 +1,11 @@
-"""The mkdocs hook that writes the reference tables from the program's own definitions.
-
-A page names the table that it wants in a comment, `<!-- nekonex:config -->` for instance.
-"""
+"""The tables of the configuration file, from the models that check it."""
 
 from __future__ import annotations
 
-import ast
 import enum
-import inspect
-import itertools
-import textwrap
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -20,37 +13,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from docs._gen.tables import attribute_docstrings, one_line, table
 from nekonex.config.models import Document
-from nekonex.games.profiles import all_profiles
+
+__all__ = ["config_tables"]
 
 SEQUENCES: Final = frozenset({list, tuple, set, frozenset})
 REFUSED_EVERYWHERE: Final = ("/ \0", -987_654_321)
 """Values that no key allows, to hear from a validator what it would allow."""
-
-
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Replace the comments of one page; mkdocs calls this for every page."""
-    for name, write in GENERATORS.items():
-        comment = f"<!-- nekonex:{name} -->"
-        if comment in markdown:
-            markdown = markdown.replace(comment, "\n".join(write()))
-    return markdown
-
-
-def title_table() -> Iterator[str]:
-    """Yield the table of the title profiles."""
-    yield from _table(
-        ("profile", "game", "platform", "NEX"),
-        (
-            (
-                f"`{profile.slug}`",
-                profile.full_title,
-                ", ".join(profile.platforms),
-                profile.nex_version,
-            )
-            for profile in all_profiles()
-        ),
-    )
 
 
 def config_tables() -> Iterator[str]:
@@ -72,46 +42,16 @@ def _section(path: str, model: type[BaseModel], *, repeated: bool = False) -> It
             nested.append((f"{path}.{key}".lstrip("."), *child))
         else:
             meaning = info.description or meanings.get(name, "")
-            rows.append(
-                (f"`{key}`", _default(info), _allowed(model, key, info), " ".join(meaning.split()))
-            )
+            rows.append((f"`{key}`", _default(info), _allowed(model, key, info), one_line(meaning)))
     if path:
         heading = f"`{f'[[{path}]]' if repeated else f'[{path}]'}`"
-        summary = " ".join((model.__doc__ or "").split("\n\n", maxsplit=1)[0].split())
+        summary = one_line((model.__doc__ or "").split("\n\n", maxsplit=1)[0])
         summary = summary.removeprefix(heading).lstrip(":. ")
         yield f"\n### {heading}\n\n{summary[:1].upper()}{summary[1:]}\n"
     if rows:
-        yield from _table(("key", "default", "allowed", "meaning"), rows)
+        yield from table(("key", "default", "allowed", "meaning"), rows)
     for child_path, child_model, child_repeated in nested:
         yield from _section(child_path, child_model, repeated=child_repeated)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Yield a Markdown table; a column without a single entry is left out."""
-    kept_rows = list(rows)
-    kept = [i for i in range(len(head)) if any(row[i] for row in kept_rows)]
-    yield "| " + " | ".join(head[i] for i in kept) + " |"
-    yield "|" + " --- |" * len(kept)
-    for row in kept_rows:
-        yield "| " + " | ".join(row[i].replace("|", "\\|") for i in kept) + " |"
-
-
-def attribute_docstrings(model: type) -> dict[str, str]:
-    """Return the texts below the annotated attributes of a class and of its bases."""
-    found: dict[str, str] = {}
-    for cls in reversed(model.__mro__):
-        if not issubclass(cls, BaseModel) or cls is BaseModel:
-            continue
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
-        body = definition.body if isinstance(definition, ast.ClassDef) else []
-        for statement, below in itertools.pairwise(body):
-            match statement, below:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(text))),
-                ):
-                    found[name] = text
-    return found
 
 
 def _model_of(annotation: Any) -> tuple[type[BaseModel], bool] | None:
@@ -182,9 +122,3 @@ def _toml(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
     return f'"{value}"'
-
-
-GENERATORS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
-    "config": config_tables,
-    "titles": title_table,
-}

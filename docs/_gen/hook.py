@@ -1,0 +1,42 @@
+"""The mkdocs hook that writes the reference from the program's own definitions.
+
+A page names the part that it wants in a comment, `<!-- nekonex:config -->` for instance. mkdocs
+must be run from the folder above docs, as `python -m mkdocs`; `scripts/docs` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from docs._gen.api import api_pages
+from docs._gen.cli import command_pages
+from docs._gen.config import config_tables
+from docs._gen.limits import close_reasons, constants, counters, drop_reasons, limit_tables
+from docs._gen.titles import title_table
+from docs._gen.versions import field_versions, method_versions
+
+__all__ = ["GENERATORS", "on_page_markdown"]
+
+GENERATORS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
+    "api": api_pages,
+    "cli": command_pages,
+    "close-reasons": close_reasons,
+    "config": config_tables,
+    "constants": constants,
+    "counters": counters,
+    "drop-reasons": drop_reasons,
+    "limits": limit_tables,
+    "method-versions": method_versions,
+    "titles": title_table,
+    "versions": field_versions,
+}
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Replace the comments of one page; mkdocs calls this for every page."""
+    for name, write in GENERATORS.items():
+        comment = f"<!-- nekonex:{name} -->"
+        if comment in markdown:
+            markdown = markdown.replace(comment, "\n".join(write()))
+    return markdown

@@ -1,0 +1,122 @@
+"""The tables of limits, and of what is counted when they are reached."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from docs._gen.tables import attribute_docstrings, constant_docstrings, one_line, table
+from nekonex.nex import LoginLimits, SecureLimits
+from nekonex.prudp.limits import CloseReason, DropReason, Limits
+from nekonex.rmc import RMCLimits, RMCStats
+
+__all__ = ["close_reasons", "constants", "counters", "drop_reasons", "limit_tables"]
+
+CLASSES: Final = (
+    (Limits, "One UDP port: `listen(…, limits=…)`"),
+    (RMCLimits, "The calls of a connection: `serve(…, rmc_limits=…)`"),
+    (LoginLimits, "An authentication server: `AuthenticationServer(…, limits=…)`"),
+    (SecureLimits, "A secure connection server: `SecureConnectionServer(…, limits=…)`"),
+)
+
+CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "nekonex.prudp.udp": ("DATAGRAMS_PER_WAKE", "SOCKET_BUFFER"),
+    "nekonex.prudp.rtt": ("MINIMUM_TIMEOUT",),
+    "nekonex.rmc.listener": ("GOODBYE_SECONDS", "LOGOUT_SECONDS"),
+    "nekonex.kerberos.freshness": ("TICKET_MAX_AGE",),
+    "nekonex.nex.tokens": ("TOKEN_LIMIT",),
+    "nekonex.nex.authentication.admission": ("NAME_LIMIT",),
+    "nekonex.nex.secure.server": ("KICK_SECONDS",),
+    "nekonex.domain.accounts": ("PASSWORD_LIMIT", "FIRST_FREE_PID", "LAST_FREE_PID"),
+    "nekonex.domain.reports": ("REPORT_SIZE_LIMIT", "REPORTS_PER_PLAYER"),
+    "nekonex.storage.sqlite.database": ("BUSY_TIMEOUT",),
+    "nekonex.app.control": ("MAX_CLIENTS", "IDLE_SECONDS"),
+    "nekonex.app.control_address": ("LINE_LIMIT", "REPLY_LIMIT"),
+    "nekonex.app.watch": ("LOOK_SECONDS",),
+    "nekonex.app.process": ("STOP_SECONDS",),
+}
+
+DROPS: Final[Mapping[DropReason, str]] = {
+    DropReason.MALFORMED: "Bytes that are no packet of the version, or an empty datagram.",
+    DropReason.UNKNOWN_PORT: "A handshake for a virtual port that nothing serves.",
+    DropReason.UNKNOWN_CONNECTION: "A packet of nobody who is connected; usual after a restart.",
+    DropReason.UNEXPECTED_TYPE: "A packet type that has no place there.",
+    DropReason.BAD_SIGNATURE: "The signature is wrong: often a wrong access key.",
+    DropReason.BAD_SESSION_ID: "The session id of another connection.",
+    DropReason.BAD_SUBSTREAM: "A substream that was not negotiated.",
+    DropReason.BAD_HANDSHAKE: "SYN or CONNECT with values that were not offered.",
+    DropReason.BAD_TICKET: "A ticket that this server's key does not open.",
+    DropReason.TICKET_EXPIRED: "A ticket older than 120 seconds, or from the future.",
+    DropReason.TICKET_REPLAYED: "A ticket that opened a connection before.",
+    DropReason.WRONG_PID: "A ticket of another player.",
+    DropReason.UNPROVEN_REPLACEMENT: "A forgeable CONNECT that would replace somebody else.",
+    DropReason.TOO_MANY_CONNECTIONS: "`max_connections` is reached.",
+    DropReason.TOO_MANY_FROM_ADDRESS: "`max_connections_per_address` is reached.",
+    DropReason.HANDSHAKE_RATE: "`handshakes_per_second` is reached.",
+    DropReason.AMPLIFICATION: "An answer that would be larger than what an unproven address sent.",
+    DropReason.NOT_ACCEPTING: "A packet for a connection that is ending.",
+    DropReason.DUPLICATE: "A reliable packet that was accepted before; it is acknowledged again.",
+    DropReason.OUT_OF_WINDOW: "A reliable packet too far ahead; the peer sends it again.",
+    DropReason.RECEIVER_FULL: "Too many requests wait; not acknowledged, so it comes again.",
+    DropReason.BAD_PAYLOAD: "An unreliable packet that cannot be decompressed.",
+    DropReason.BAD_AGGREGATE_ACK: "An aggregate acknowledgement that cannot be read.",
+    DropReason.SOCKET_FULL: "The system did not take a datagram that was to be sent.",
+}
+
+
+def limit_tables() -> Iterator[str]:
+    """Yield a heading and a table for each class of limits."""
+    for cls, about in CLASSES:
+        meanings = attribute_docstrings(cls)
+        yield f"\n### `{cls.__name__}`\n\n{about}.\n"
+        yield from table(
+            ("name", "default", "meaning"),
+            (
+                (f"`{each.name}`", _value(each.default), one_line(meanings[each.name]))
+                for each in _fields(cls)
+            ),
+        )
+
+
+def constants() -> Iterator[str]:
+    """Yield the table of the bounds that cannot be set."""
+    rows = []
+    for name, constant_names in CONSTANTS.items():
+        module = importlib.import_module(name)
+        texts = constant_docstrings(module)
+        for constant in constant_names:
+            value = _value(getattr(module, constant))
+            text = one_line(texts.get(constant, ""))
+            rows.append((f"`{constant}`", value, text, name.removeprefix("nekonex.")))
+    yield from table(("name", "value", "meaning", "module"), rows)
+
+
+def drop_reasons() -> Iterator[str]:
+    """Yield the table of the reasons why packets are dropped."""
+    yield from table(("reason", "what it was"), ((f"`{each}`", DROPS[each]) for each in DropReason))
+
+
+def close_reasons() -> Iterator[str]:
+    """Yield the table of the reasons why connections end."""
+    yield from table(("name", "as it is logged"), ((f"`{e.name}`", e.value) for e in CloseReason))
+
+
+def counters() -> Iterator[str]:
+    """Yield the table of what is counted of calls."""
+    meanings = attribute_docstrings(RMCStats)
+    yield from table(
+        ("counter", "meaning"),
+        ((f"`{each.name}`", one_line(meanings.get(each.name, ""))) for each in _fields(RMCStats)),
+    )
+
+
+def _fields(cls: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(cls)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
