@@ -165,11 +165,12 @@ class ConnectionBase:
 
     def sender(self, substream: int) -> Sender:
         """Return the sending side of a substream, made at its first use."""
-        while len(self.senders) <= substream:
-            self.senders.append(None)
-        sender = self.senders[substream]
+        senders = self.senders
+        while len(senders) <= substream:
+            senders.append(None)
+        sender = senders[substream]
         if sender is None:
-            sender = self.senders[substream] = Sender(1)
+            sender = senders[substream] = Sender(1)
         return sender
 
     def receiver(self, substream: int) -> Receiver:

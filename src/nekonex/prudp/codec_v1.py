@@ -33,6 +33,9 @@ __all__ = ["MAGIC", "V1Codec"]
 MAGIC = b"\xea\xd0\x01"
 """Magic number and version: what tells v1 from v0 in a datagram."""
 
+_new = tuple.__new__
+"""Makes a packet in a third of the time of ``Packet(...)``, which goes through Python."""
+
 _PREFIX = struct.Struct("<2sBBH")
 _HEADER = struct.Struct("<BBHBBH")
 _WHOLE = struct.Struct("<2sBBHBBHBBH16s")
@@ -106,11 +109,11 @@ class V1Codec:
         elif options_size or kind in _REQUIRED_OPTIONS:
             fragment_id, handshake = _read_options(kind, data[start:body])
         return (
-            Packet(
+            _new(Packet, (
                 kind, type_flags >> 4, source, dest, session_id, substream_id, sequence_id,
                 fragment_id, signature, data[body:end], data[pos + 6 : pos + 14], data[start:end],
                 handshake,
-            ),
+            )),
             end,
         )  # fmt: skip
 

@@ -97,7 +97,8 @@ class Outbound(ConnectionBase):
     def _transmit_now(
         self, sender: Sender, substream: int, kind: int, fragment_id: int, payload: bytes
     ) -> None:
-        settings = self.host.settings
+        host = self.host
+        settings = host.settings
         flags = FLAG_RELIABLE | FLAG_NEED_ACK
         if kind == DATA:
             flags = _RELIABLE_DATA
@@ -107,16 +108,16 @@ class Outbound(ConnectionBase):
                 if sender.crypt is None:
                     sender.crypt = rc4(substream_key(self.session_key, substream))
                 payload = sender.crypt(payload)
-        number = sender.take_number()
+        number = sender.next
+        sender.next = (number + 1) & 0xFFFF
         datagram = self._emit(kind, flags, substream, number, fragment_id, payload)
-        now = self.host.clock()
+        now = host.clock()
         timeout = settings.resend_timeout
         rtt = self.rtt
         fast = rtt.timeout(timeout) if rtt is not None else timeout
-        sent = sender.unacknowledged[number] = Sent(kind, datagram, now, timeout, fast)
-        at = sent.due_at()
-        if at < self.deadline:
-            self.host.arm(self, at)
+        sender.unacknowledged[number] = Sent(kind, datagram, now, timeout, fast)
+        if now + fast < self.deadline:
+            host.arm(self, now + fast)
 
     def _acknowledged(self, kind: int, substream: int, number: int, now: float) -> None:
         if substream >= len(self.senders):
@@ -161,7 +162,10 @@ class Outbound(ConnectionBase):
             kind, flags, self.dest, self.source, self.local_session_id, substream, number,
             fragment_id, payload, self.tx_secret,
         )  # fmt: skip
-        self._send(datagram)
+        if self.credit is None:
+            self.host.output.append((datagram, self.address))
+        else:
+            self._send(datagram)
         return datagram
 
     def _send(self, datagram: bytes) -> None:

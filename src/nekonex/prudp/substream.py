@@ -139,12 +139,6 @@ class Sender:
             return (self.next - oldest) & 0xFFFF < window
         return True
 
-    def take_number(self) -> int:
-        """Return the sequence number of the next packet."""
-        number = self.next
-        self.next = (number + 1) & 0xFFFF
-        return number
-
     def acknowledge_through(self, kind: int, base: int) -> list[int]:
         """Return the numbers of unacknowledged *kind* packets up to *base*, modulo 2^16."""
         return [
