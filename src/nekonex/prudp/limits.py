@@ -23,7 +23,7 @@ class Limits:
     tracked_addresses: int = 65_536
     """Addresses whose handshake rate is remembered; the least recently seen is forgotten first."""
     limit_loopback: bool = False
-    """Whether the three limits per address hold for 127.0.0.0/8 and ::1 too."""
+    """Whether the limits per address hold for 127.0.0.0/8 and ::1 too."""
     max_message_size: int = 1 << 20
     """Bytes of one reassembled message; a peer that exceeds it is disconnected."""
     window: int = 64

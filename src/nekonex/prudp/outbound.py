@@ -127,9 +127,10 @@ class Outbound(ConnectionBase):
         if sender is None or sent is None or sent.kind != kind:
             return
         del sender.unacknowledged[number]
-        if self.rtt is None:
-            self.rtt = RoundTrip()
-        self.rtt.sample(now - sent.first)
+        if sent.sent is not None:
+            if self.rtt is None:
+                self.rtt = RoundTrip()
+            self.rtt.sample(now - sent.sent)
         if kind == DISCONNECT:
             self._finish()
         elif sender.queue is not None:
@@ -208,6 +209,8 @@ class Outbound(ConnectionBase):
                         self._give_up()
                         return NEVER
                     self._send(sent.datagram)
+                    if self.rtt is not None:
+                        self.rtt.back_off(now, settings.resend_timeout)
                 next_at = min(next_at, sent.due_at())
         return next_at
 

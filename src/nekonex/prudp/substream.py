@@ -90,12 +90,13 @@ class Receiver:
 class Sent:
     """A packet that was sent and is not acknowledged yet. Times are in seconds."""
 
-    __slots__ = ("datagram", "fast_at", "fast_wait", "first", "kind", "regular_at", "regular_sends")
+    __slots__ = ("datagram", "fast_at", "fast_wait", "kind", "regular_at", "regular_sends", "sent")
 
     def __init__(self, kind: int, datagram: bytes, now: float, timeout: float, fast: float) -> None:
         self.kind = kind
         self.datagram = datagram
-        self.first = now
+        self.sent: float | None = now
+        """When it was sent; None once it was sent again (its round trip says nothing then)."""
         self.regular_sends = 1
         self.regular_at = now + timeout
         self.fast_wait = fast
@@ -112,6 +113,7 @@ class Sent:
                 return False
             self.regular_sends += 1
             self.regular_at = now + timeout
+        self.sent = None
         self.fast_wait *= 2
         self.fast_at = now + self.fast_wait
         if self.fast_at >= self.regular_at:

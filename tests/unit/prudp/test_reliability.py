@@ -156,17 +156,47 @@ def test_a_line_that_becomes_slow_is_not_flooded() -> None:
     assert len(times_sent(pair, start)) == 20
 
 
-def test_a_packet_that_was_sent_again_is_measured_from_its_first_send() -> None:
-    pair = Pair(weather=Weather(delay=(0.01, 0.01)))
+def test_no_sample_is_taken_of_a_packet_that_was_sent_twice() -> None:
+    pair = Pair()
     _, server = pair.connect()
-    pair.network.filter = lambda data, target: target == SERVER
+    start = pair.network.now
+    pair.network.filter = lambda data, target: pair.network.now > start + 0.5
     server.send(b"lost once")
-    pair.network.run(0.5)
+    pair.network.run(3)
     assert server.rtt is None
-    pair.network.filter = lambda data, target: True
-    pair.network.run(2)
-    assert server.rtt is not None
-    assert server.rtt.smoothed == pytest.approx(1.02)
+
+
+def test_resends_back_off_until_something_arrives_at_once() -> None:
+    rtt = RoundTrip()
+    rtt.sample(0.01)
+    rtt.back_off(10.0, 1.0)
+    assert rtt.timeout(1.0) == 2 * MINIMUM_TIMEOUT
+    rtt.back_off(10.1, 1.0)
+    assert rtt.timeout(1.0) == 2 * MINIMUM_TIMEOUT
+    for at in (11.0, 12.0, 13.0, 14.0):
+        rtt.back_off(at, 1.0)
+    assert rtt.timeout(1.0) == 1.0
+    rtt.sample(0.01)
+    assert rtt.timeout(1.0) == MINIMUM_TIMEOUT
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_lossy_line_keeps_its_fast_resends(seed: int) -> None:
+    """A tenth of all packets lost each way; waiting a second for each would take far longer."""
+    pair = Pair(
+        seed=seed,
+        weather=Weather(loss=0.1, delay=(0.01, 0.02)),
+        settings=transport(resend_limit=5),
+    )
+    node = pair.client()
+    _, server = pair.connect(node)
+    start = pair.network.now
+    for _ in range(40):
+        server.send(bytes(2600))
+        pair.network.run(0.25)
+    pair.network.run_until(lambda: len(node.messages()) == 40)
+    assert pair.network.now - start < 15
+    assert server.open
 
 
 @settings(max_examples=200)
