@@ -1,9 +1,11 @@
 """What all connections of one served port share."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from typing import Any
 
+from nekonex.prudp.constants import MINOR_STRUCTURE_HEADERS
 from nekonex.rmc.channel import Channel
 from nekonex.rmc.limits import RMCLimits, RMCStats
 from nekonex.rmc.pool import TaskPool
@@ -14,7 +16,7 @@ from nekonex.wire import WireContext
 
 __all__ = ["Dispatcher"]
 
-_STRUCT_HEADER_MINOR_VERSION = 3
+logger = logging.getLogger("nekonex.rmc")
 
 
 class Dispatcher:
@@ -65,16 +67,23 @@ class Dispatcher:
         Its values are encoded as ``context`` says; without one as the server
         does, and with structure headers if the transport agreed on a minor
         version of 3 or more (NintendoClients' ``rmc.py`` does the same).
-        Requests wait until ``predecessor``, the session of a connection that
-        this one replaces, has ended.
+        Requests, and the ``connected`` hooks of servants, wait until ``predecessor``,
+        the session of a connection that this one replaces, has ended.
         """
         if context is None:
             context = self.context
-            if channel.minor_version >= _STRUCT_HEADER_MINOR_VERSION:
+            if channel.minor_version >= MINOR_STRUCTURE_HEADERS:
                 context = context.with_(struct_header=True)
+            elif channel.minor_version and context.struct_header:
+                self.stats.old_minor_versions += 1
+                logger.info(
+                    "Connection %d: minor version %d, but the game has structure headers",
+                    channel.id,
+                    channel.minor_version,
+                )
         session = Session(channel, self, self.routes(context))
-        if predecessor is not None:
-            session.follow(predecessor)
+        if predecessor is None or not session.follow(predecessor):
+            session.greet()
         return session
 
     def routes(self, context: WireContext) -> Routes:

@@ -11,6 +11,8 @@ class RMCLimits:
 
     max_waiting_requests: int = 64
     """Requests that wait behind the running one before reading from the connection pauses."""
+    max_waiting_while_calling: int = 256
+    """The same while a call of ours waits for its reply, which stands behind those requests."""
     request_timeout: float = 60.0
     """Seconds a handler may take before it is cancelled and answered with ``Core::Timeout``.
 
@@ -22,7 +24,7 @@ class RMCLimits:
     """Calls of this side that may wait for their replies; more are refused to the caller."""
 
     def __post_init__(self) -> None:
-        for name in ("max_waiting_requests", "max_pending_calls"):
+        for name in ("max_waiting_requests", "max_waiting_while_calling", "max_pending_calls"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name in ("request_timeout", "call_timeout"):
@@ -60,5 +62,7 @@ class RMCStats:
     """Replies of the other side to calls that nobody waits for any more."""
     pauses: int = 0
     """How often reading was paused because too many requests waited."""
+    old_minor_versions: int = 0
+    """Connections that agreed on a minor version before structure headers, where they are on."""
     logout_errors: int = 0
     """Logout hooks that raised or took too long."""

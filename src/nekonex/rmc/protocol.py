@@ -170,6 +170,9 @@ class Protocol:
             result = await result
         return codec.encode_reply(result)
 
+    def connected(self, client: "Session") -> None:
+        """Take note of a new client, before its first call; to be overridden."""
+
     async def logout(self, client: "Session") -> None:
         """Forget a client, who may never have called anything; to be overridden.
 

@@ -35,6 +35,11 @@ class _Bindable(Protocol):
     def bind(self, context: WireContext) -> Mapping[int, "BoundMethod"]: ...
 
 
+@runtime_checkable
+class _Greeting(Protocol):
+    def connected(self, client: "Session") -> None: ...
+
+
 class BoundMethod:
     """A method of one servant, ready to be called with bytes in one wire context."""
 
@@ -115,11 +120,17 @@ class Route:
 class Routes:
     """All servants of a server in one wire context, in the order of their registration."""
 
-    __slots__ = ("by_protocol", "context")
+    __slots__ = ("by_protocol", "context", "greetings")
 
     def __init__(self, servants: Iterable[Servant], context: WireContext) -> None:
         self.context = context
         self.by_protocol = {servant.PROTOCOL_ID: Route(servant, context) for servant in servants}
+        self.greetings: list[Callable[[Session], None]] = [
+            route.servant.connected
+            for route in self.by_protocol.values()
+            if isinstance(route.servant, _Greeting)
+        ]
+        """The ``connected`` hooks of those servants that have one."""
 
     def extended(self, servant: Servant) -> "Routes":
         """Return a copy with one servant more. ValueError if its protocol is served already."""

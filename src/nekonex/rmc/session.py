@@ -174,6 +174,13 @@ class Session:
         """
         if noresponse:
             return self._post(protocol, method, body)
+        waiting = self._waiting
+        if (
+            self._paused
+            and waiting
+            and len(waiting) < (self._dispatcher.limits.max_waiting_while_calling)
+        ):
+            self._resume()
         return self._our_calls().exchange(protocol, method, body, timeout)
 
     def post(self, protocol: int, method: int, body: bytes) -> None:
@@ -215,7 +222,11 @@ class Session:
             self._waiting = [(data, substream)]
         else:
             waiting.append((data, substream))
-            limit = self._dispatcher.limits.max_waiting_requests
+            limits = self._dispatcher.limits
+            limit = limits.max_waiting_requests
+            if self._calls is not None and self._calls.pending:
+                # The reply that a handler waits for stands behind these requests.
+                limit = limits.max_waiting_while_calling
             if len(waiting) >= limit and not self._paused:
                 self._paused = True
                 self._dispatcher.stats.pauses += 1
@@ -249,12 +260,21 @@ class Session:
 
     # What the machinery of this package uses
 
-    def follow(self, predecessor: "Session") -> None:
-        """Let nothing of this session run before another one has ended."""
+    def follow(self, predecessor: "Session") -> bool:
+        """Let nothing of this session run before another one has ended; False if it has."""
         if predecessor.ended or predecessor is self:
-            return
+            return False
         self._blocked = True
         predecessor._when_ended(self._unblock)  # noqa: SLF001
+        return True
+
+    def greet(self) -> None:
+        """Run the ``connected`` hooks of all servants that have one, whatever any of them does."""
+        for hook in self._routes.greetings:
+            try:
+                hook(self)
+            except Exception:
+                logger.exception("A connected hook failed for connection %d", self.id)
 
     def check(self, now: float) -> None:
         """Cancel what runs for longer than the limit; the watchdog calls it while busy."""
@@ -320,6 +340,8 @@ class Session:
 
     def _unblock(self) -> None:
         self._blocked = False
+        if self._phase == _OPEN:
+            self.greet()
         self._take_turn()
 
     def _take_turn(self) -> None:
@@ -327,6 +349,10 @@ class Session:
         if (self._waiting or self._phase == _CLOSING) and not self._busy and not self._blocked:
             self._busy = True
             self._dispatcher.pool.submit(self)
+
+    def _resume(self) -> None:
+        self._paused = False
+        self._channel.resume_reading()
 
     def _our_calls(self) -> Calls:
         if self._calls is None:

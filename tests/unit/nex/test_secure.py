@@ -193,9 +193,17 @@ class TestSecondLogin:
         ):
             await stub_of(old).register([LOCAL])
             number = (await stub_of(new).register([LOCAL])).connection_id
-        logins = ["player logged in", "player logged out"]
-        assert caplog.messages == logins * 2
-        assert vars(caplog.records[1])["reason"] == f"replaced by connection {number}"
+        assert caplog.messages == ["player logged in"] * 2 + ["player logged out"] * 2
+        assert vars(caplog.records[2])["reason"] == f"replaced by connection {number}"
+
+    async def test_who_never_registers_is_logged_too(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "nekonex.login")
+        async with lab() as made, made.secure.client(pid=1000):
+            pass
+        assert caplog.messages == ["player logged in", "player logged out"]
+        assert [vars(record)["pid"] for record in caplog.records] == [1000, 1000]
 
     async def test_many_at_once_leave_one(self) -> None:
         async with lab() as made, contextlib.AsyncExitStack() as stack:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nekonex.rmc import Protocol, RMCLimits, Session
-from nekonex.rmc.messages import Reply, encode_success
+from nekonex.rmc.messages import Reply, encode_success, parse_reply
 from nekonex.values import Result, RMCError, ServiceUnavailable
 from tests.unit.rmc.fakes import CONTEXT, FakeChannel, Recorder, Server, request, settle
 
@@ -240,6 +240,60 @@ async def test_reading_pauses_at_the_limit_and_resumes_below_half() -> None:
         assert len(channel.sent) == 7
 
 
+@pytest.mark.parametrize("early", [True, False])
+async def test_the_reply_to_a_call_is_not_shut_out_by_waiting_requests(early: bool) -> None:
+    """It stands behind them on the line, so reading goes on up to the second limit."""
+    servant = Recorder()
+
+    async def call_back(client: Session, body: bytes) -> bytes:
+        await asyncio.sleep(0 if early else 0.01)
+        return await client.call(99, 1, b"")
+
+    servant.methods[1] = call_back
+    limits = RMCLimits(max_waiting_requests=4, max_waiting_while_calling=8)
+    async with Server(servant, limits=limits) as server:
+        session, channel = server.connect()
+        session.on_message(request(1))
+        if early:
+            await settle()
+        for number in range(6):
+            session.on_message(request(2, call_id=10 + number))
+        assert channel.paused is not early
+        await asyncio.sleep(0.02)
+        assert not channel.paused
+        session.on_message(request(2, call_id=16))
+        session.on_message(request(2, call_id=17))
+        assert channel.paused
+        session.on_message(encode_success(99, 1, 1, b"answer"))
+        await settle()
+        assert not channel.paused
+        replies = [parse_reply(data) for data, _ in channel.sent[1:]]
+        assert [reply.call_id for reply in replies] == [1, *range(10, 18)]
+
+
+async def test_servants_are_told_of_a_connection_after_the_one_it_replaces_has_ended(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Greeter(Recorder):
+        def connected(self, client: Session) -> None:
+            self.log.append(("connected", self.PROTOCOL_ID, client.id))
+
+    class Broken(Recorder):
+        def connected(self, client: Session) -> None:
+            raise RuntimeError("no greeting")
+
+    greeter = Greeter()
+    async with Server(Broken(11), greeter) as server:
+        old, _ = server.connect(1)
+        assert greeter.log == [("connected", 10, 1)]
+        old.on_closed("replaced")
+        server.connect(2, predecessor=old)
+        assert greeter.log == [("connected", 10, 1)]
+        await settle()
+    assert greeter.log == [("connected", 10, 1), ("logout", 10, 1), ("connected", 10, 2)]
+    assert "no greeting" in caplog.text
+
+
 async def test_a_flood_in_one_batch_is_answered_completely() -> None:
     async with Server(Recorder()) as server:
         session, channel = server.connect()
@@ -305,6 +359,19 @@ async def test_the_client_knows_its_connection() -> None:
         assert not session.connected
         await server.dispatcher.wait_logouts()
         assert session.ended
+
+
+async def test_headers_stay_on_for_an_old_minor_version_and_that_is_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "nekonex.rmc")
+    async with Server(Recorder()) as server:
+        assert server.connect(7, minor_version=2)[0].context.struct_header
+        assert server.stats.old_minor_versions == 1
+        assert "Connection 7" in caplog.text
+        server.connect(8, minor_version=3)
+        server.connect(9, minor_version=0)
+        assert server.stats.old_minor_versions == 1
 
 
 async def test_minor_version_3_means_structure_headers() -> None:

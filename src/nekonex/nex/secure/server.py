@@ -96,6 +96,7 @@ class SecureConnectionServer(SecureConnection):
         self._limits = limits or SecureLimits()
         self._clock = clock
         self._connected: dict[int, ConnectedPlayer] = {}
+        self._logged_in: set[int] = set()
 
     def bind(self, context: WireContext) -> dict[int, BoundMethod]:
         """Return the methods; makes the structures of login data known to the server."""
@@ -150,7 +151,6 @@ class SecureConnectionServer(SecureConnection):
             player = ConnectedPlayer(client, pid, stations)
             self._connected[client.id] = player
             self.players.register(player)
-            login_logger.info("player logged in", extra=where(client, self.game))
         else:
             player.stations = stations
         await self.on_register(player)
@@ -194,19 +194,24 @@ class SecureConnectionServer(SecureConnection):
         login_logger.warning("registration refused", extra=extra)
         return RegisterReply(Result.error(error), 0, StationURL())
 
+    def connected(self, client: Session) -> None:
+        """Log a player in: a ticket was shown, whether or not the console registers then."""
+        if client.pid is not None:
+            self._logged_in.add(client.id)
+            login_logger.info("player logged in", extra=where(client, self.game))
+
     async def logout(self, client: Session) -> None:
         """Forget a client; harmless for one that never registered."""
-        player = self._forget(client.id)
+        player = self._connected.pop(client.id, None)
+        if player is not None:
+            self.players.unregister(client.id)
+        if client.id in self._logged_in:
+            self._logged_in.discard(client.id)
+            reason = client.close_reason if player is None else player.leave_reason
+            extra = where(client, self.game, reason=str(reason))
+            login_logger.info("player logged out", extra=extra)
         if player is not None:
             await self.on_logout(player)
-
-    def _forget(self, connection_id: int) -> ConnectedPlayer | None:
-        player = self._connected.pop(connection_id, None)
-        if player is not None:
-            self.players.unregister(connection_id)
-            extra = where(player.session, self.game, reason=player.leave_reason)
-            login_logger.info("player logged out", extra=extra)
-        return player
 
     # -- station URLs ----------------------------------------------------------
 
