@@ -280,3 +280,20 @@ async def test_both_versions_and_compression(version: int, compression: int) -> 
         async with connect(service.address, theirs) as client:
             assert await client.request(PROTOCOL, 1, body) == body
         assert not service.drops
+
+
+async def test_the_reply_to_a_call_encoded_by_hand_is_not_taken_for_another_one() -> None:
+    async def call_twice(client: CompatClient, source: Any, output: Any) -> None:
+        by_hand = rmc.RMCMessage.request(client.settings, 55, 1, client.call_id, b"by hand")
+        await client.client.send(by_hand.encode())
+        output.write(await client.request(55, 1, b"awaited"))
+
+    server, console = Server(), Server(55)
+    server.handlers[1] = call_twice
+    console.handlers[1] = echo
+    async with (
+        serve(game(), [server], "127.0.0.1") as service,
+        connect(service.address, servers=[console]) as client,
+    ):
+        assert await client.request(PROTOCOL, 1, b"") == b"awaited"
+        assert service.stats.late_replies == 1

@@ -36,9 +36,10 @@ class ReadyFile:
         self._path = path
 
     def remove(self) -> None:
-        """Remove the file, if there is one."""
+        """Remove the file, if there is one. What cannot be removed `write` complains about."""
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._path.unlink()
 
     def write(self, content: dict[str, Any]) -> None:
         """Let the file appear, whole; StartError if it cannot be written."""
@@ -69,8 +70,7 @@ async def _serve(config: Config, ready: ReadyFile) -> None:
     watchdog.daemon = True
     try:
         with _stop_signals() as stop:
-            async with running(config) as server:
-                ready.remove()
+            async with running(config, on_claim=ready.remove) as server:
                 ready.write(server.addresses())
                 notify_systemd("READY=1")
                 logger.info("ready", extra={"process_id": os.getpid()})

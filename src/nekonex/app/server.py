@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,13 +89,18 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def running(
-    config: Config, *, events: EventBus | None = None, clock: Clock = time.time
+    config: Config,
+    *,
+    events: EventBus | None = None,
+    clock: Clock = time.time,
+    on_claim: Callable[[], object] | None = None,
 ) -> AsyncIterator[Server]:
     """Start everything that a configuration asks for, and stop it in reverse order.
 
     Raises ConfigError for a game's class that cannot be loaded, and StartError, in one
     sentence, for anything else that keeps the server from starting; nothing is left behind
     then. At the end consoles are told goodbye, logout hooks run and everything is on the disk.
+    *on_claim* is called as soon as the data directory cannot be another server's any more.
     """
     refuse_what_is_missing(config)
     for warning in config_warnings(config.games):
@@ -105,6 +110,8 @@ async def running(
     data_dir = config.server.data_dir
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(exclusive(data_dir))
+        if on_claim is not None:
+            on_claim()
         ports = await stack.enter_async_context(_bound_ports(config))
         stores = await _open_stores(stack, data_dir)
         deriver = await stack.enter_async_context(WorkerKeyDeriver())

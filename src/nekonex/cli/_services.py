@@ -20,6 +20,7 @@ from nekonex.cli._common import EXIT_NO_SERVER, EXIT_USAGE, CommandError
 from nekonex.config import Config
 from nekonex.domain import (
     ALL_GAMES,
+    MAX_PID,
     AccessService,
     AccountError,
     AccountService,
@@ -44,7 +45,9 @@ __all__ = [
 
 _T = TypeVar("_T")
 
-PidArgument = Annotated[int, typer.Argument(metavar="PID", help="The player's number.")]
+PidArgument = Annotated[
+    int, typer.Argument(metavar="PID", min=0, max=MAX_PID, help="The player's number.")
+]
 
 GameOption = Annotated[
     str | None,

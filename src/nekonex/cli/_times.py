@@ -20,14 +20,17 @@ def parse_time(text: str | None, option: str, *, now: float | None = None) -> fl
     if text is None:
         return None
     now = time.time() if now is None else now
-    if match := _DURATION.fullmatch(text.strip()):
-        return now + timedelta(**{_UNITS[match[2]]: int(match[1])}).total_seconds()
     try:
-        return datetime.fromisoformat(text).timestamp()
+        if match := _DURATION.fullmatch(text.strip()):
+            seconds = now + timedelta(**{_UNITS[match[2]]: int(match[1])}).total_seconds()
+        else:
+            seconds = datetime.fromisoformat(text).timestamp()
+        show_time(seconds)  # what could not be shown is refused now
     except (ValueError, OverflowError, OSError):
         raise CommandError(
             f"{option} is {text!r}; allowed: a date such as {TIME_HELP}", EXIT_USAGE
         ) from None
+    return seconds
 
 
 def show_time(seconds: float | None) -> str:

@@ -25,7 +25,7 @@ from nekonex.cli._services import (
 )
 from nekonex.cli._times import TIME_HELP, parse_time, show_time
 from nekonex.config import Config
-from nekonex.domain import ALL_GAMES, AccessRules, Ban, MaintenanceWindow
+from nekonex.domain import ALL_GAMES, MAX_PID, AccessRules, Ban, MaintenanceWindow
 
 __all__ = ["register"]
 
@@ -195,7 +195,13 @@ def _whitelist(
     ],
     pids: Annotated[
         list[int] | None,
-        typer.Argument(metavar="PID", help="The players to add or remove.", show_default=False),
+        typer.Argument(
+            metavar="PID",
+            min=0,
+            max=MAX_PID,
+            help="The players to add or remove.",
+            show_default=False,
+        ),
     ] = None,
     game: GameOption = None,
     as_json: JsonOption = False,

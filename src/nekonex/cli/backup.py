@@ -24,6 +24,8 @@ def register(app: typer.Typer) -> None:
 def _backup(file: FileArgument, config: ConfigOption = None) -> None:
     """Write accounts, rules, reports, objects and secrets to a file; the server may run."""
     loaded = load(config)
+    if file.is_dir():
+        raise CommandError(f"{file} is a directory", EXIT_USAGE)
     try:
         summary = backup(loaded.server.data_dir, file)
     except StorageError as error:

@@ -23,6 +23,8 @@ def _demo(
     config: ConfigOption = None,  # noqa: ARG001
 ) -> int:
     """Start a server, let simulated consoles play on it, and tell what happens."""
+    if picture is not None and not picture.parent.is_dir():
+        raise CommandError(f"{picture.parent} is no folder", EXIT_USAGE)
     try:
         return 0 if run_demo(picture) else 1
     except MissingClientsError as error:

@@ -21,14 +21,15 @@ from nekonex.cli._common import (
 from nekonex.cli._services import open_services, run
 from nekonex.cli._times import show_time
 from nekonex.config import Config
-from nekonex.domain import Report
+from nekonex.domain import MAX_PID, Report
 
 __all__ = ["register"]
 
 reports = group("reports", "List and export the reports that consoles sent.")
 
 PidOption = Annotated[
-    int | None, typer.Option("--pid", metavar="PID", help="Only those of this player.")
+    int | None,
+    typer.Option("--pid", metavar="PID", min=0, max=MAX_PID, help="Only those of this player."),
 ]
 
 

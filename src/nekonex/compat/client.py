@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nintendo.nex import common
 
+from nekonex.prudp.constants import MINOR_STRUCTURE_HEADERS
 from nekonex.rmc.errors import RMCConnectionClosed
 from nekonex.rmc.session import Session
 from nekonex.values import RMCError
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CompatClient", "CompatTransport", "SharedSettings"]
 
-_MINOR_WITH_HEADERS = 3
+_FIRST_CALL_ID_BY_HAND = 0x8000_0000
+"""Far from the ids of awaited calls, which count from 1: a reply to a call that was
+encoded by hand must not be taken for the reply to another one."""
 
 
 class SharedSettings:
@@ -26,7 +29,7 @@ class SharedSettings:
 
     def of(self, session: Session) -> Any:
         """Return what is right for a connection; it must not be changed."""
-        if session.channel.minor_version >= _MINOR_WITH_HEADERS:
+        if session.channel.minor_version >= MINOR_STRUCTURE_HEADERS:
             return self._with_headers
         return self._plain
 
@@ -82,7 +85,7 @@ class CompatClient:
         self._shared_settings = settings
         self._own_settings: Any = None
         self._servers = servers
-        self._call_id = 1
+        self._call_id = _FIRST_CALL_ID_BY_HAND
 
     async def __aenter__(self) -> Self:
         return self

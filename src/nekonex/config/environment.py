@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from nekonex.config.errors import ConfigError, Origin, unknown_key
 from nekonex.config.schema_walk import Location, field_of, has_free_keys, known_keys, table_of
+from nekonex.games.fields import EnvironmentText
 
 __all__ = ["CONFIG_VARIABLE", "apply_environment", "same_name"]
 
@@ -87,4 +88,4 @@ def _write(document: dict[str, Any], location: Location, value: str) -> None:
         if not isinstance(table, dict | list):
             # What is in the way stays, and the schema refuses it by its own name.
             return
-    table[location[-1]] = value
+    table[location[-1]] = EnvironmentText(value)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from nekonex.games.fields import (
     Count,
+    Flag,
     Port,
     Positive,
     PositiveSeconds,
@@ -41,12 +42,19 @@ __all__ = [
 MIB = 1024 * 1024
 
 
+def _named(value: object) -> object:
+    """Refuse an empty text, which would be the folder of the file."""
+    if value == "":
+        raise not_allowed("a path in quotes")
+    return value
+
+
 def _resolve(path: Path, info: ValidationInfo) -> Path:
     base: Path = (info.context or {}).get("base", Path())
     return base / path.expanduser()
 
 
-FilePath = Annotated[Path, AfterValidator(_resolve)]
+FilePath = Annotated[Path, BeforeValidator(_named), AfterValidator(_resolve)]
 """A path; a relative one is relative to the file that holds it."""
 
 
@@ -130,7 +138,7 @@ class ServerSection(Section):
 class HttpSection(Section):
     """`[http]`: dashboard, uploads and downloads, metrics."""
 
-    enabled: bool = True
+    enabled: Flag = True
     host: Host = "127.0.0.1"
     port: Port = 8080
     public_url: Annotated[str, AfterValidator(_url)] = ""
@@ -149,12 +157,12 @@ class TlsSection(Section):
 class ConnectSection(Section):
     """`[connect]`: NekoConnect, the socket for plugins."""
 
-    enabled: bool = True
+    enabled: Flag = True
     host: Host = "127.0.0.1"
     port: Port = 10390
     password: Annotated[str, AfterValidator(_plugin_password)] = Field(default="", repr=False)
     """Empty: made on the first start and kept in the data directory."""
-    allow_open: bool = False
+    allow_open: Flag = False
     """Serve without any password."""
     plugins_dir: FilePath = Field(default=Path("plugins"), validate_default=True)
     max_data: Positive = MIB
@@ -177,7 +185,7 @@ class ConnectSection(Section):
     """Bytes of one value in a plugin's database."""
     database_size: Positive = 64 * MIB
     """Bytes of one plugin's database."""
-    watch: bool = False
+    watch: Flag = False
     """Reload a plugin when its files change."""
     repositories: Annotated[
         tuple[Annotated[str, AfterValidator(_repository)], ...], BeforeValidator(split_list)
@@ -233,7 +241,7 @@ class LimitsSection(Section):
     """Of one address, counted after the signature was verified."""
     tracked_addresses: Positive = 65_536
     """Addresses whose rate is remembered; the least recent is forgotten first."""
-    limit_loopback: bool = False
+    limit_loopback: Flag = False
     """Whether the limits of an address hold for this machine too."""
     max_message_size: Positive = MIB
     """Bytes of one reassembled message."""
@@ -262,7 +270,7 @@ class GameConfig(GameIdentity):
     auth_port: Port = 1223
     secure_port: Port = 1224
     external_address: Annotated[str, AfterValidator(_external_address)] = "auto"
-    guest: bool = False
+    guest: Flag = False
     token_key: Annotated[str, AfterValidator(_token_key)] = Field(default="", repr=False)
     """The AES key of login tokens in Pretendo's older format; empty: none are verified."""
     limits: LimitsSection = LimitsSection()

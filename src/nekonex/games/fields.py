@@ -1,8 +1,9 @@
 """The value types of title profiles and of the configuration file.
 
-A value that comes from an environment variable is text, so numbers are accepted as
-text everywhere, and a list may be one text with commas. A validator refuses a value by
-naming what is allowed; the configuration loader puts file, key and value before it.
+A value that comes from an environment variable is text (`EnvironmentText`), so there
+numbers, true and false are read from text, and a list is one text with commas. In a file
+each has its own type. A validator refuses a value by naming what is allowed; the
+configuration loader puts file, key and value before it.
 """
 
 import re
@@ -17,6 +18,8 @@ __all__ = [
     "AccessKey",
     "Byte",
     "Count",
+    "EnvironmentText",
+    "Flag",
     "FragmentSize",
     "FunctionMask",
     "KeySize",
@@ -51,17 +54,41 @@ def not_allowed(allowed: str) -> PydanticCustomError:
     return PydanticCustomError("not_allowed", "{allowed}", {"allowed": allowed})
 
 
-def _no_bool(value: object) -> object:
-    """Refuse true and false where a number is meant; pydantic would read 1 and 0."""
-    if isinstance(value, bool):
+class EnvironmentText(str):
+    """The value of an environment variable, which may stand for a number, true or false."""
+
+    __slots__ = ()
+
+
+def _whole(value: object) -> object:
+    """Refuse what pydantic would read as a whole number although it is something else."""
+    if isinstance(value, bool | float) or _is_quoted(value):
+        raise not_allowed("a whole number")
+    return value
+
+
+def _number(value: object) -> object:
+    """Refuse what pydantic would read as a number although it is something else."""
+    if isinstance(value, bool) or _is_quoted(value):
         raise not_allowed("a number")
     return value
 
 
+def _truth(value: object) -> object:
+    """Refuse what pydantic would read as true or false although it is something else."""
+    if not isinstance(value, bool | EnvironmentText):
+        raise not_allowed("true or false")
+    return value
+
+
+def _is_quoted(value: object) -> bool:
+    return isinstance(value, str) and not isinstance(value, EnvironmentText)
+
+
 def split_list(value: object) -> object:
-    """Read `a, b` as a list of two; anything but text passes unchanged."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
+    """Read an environment variable `a, b` as a list of two; other values pass unchanged."""
+    if isinstance(value, EnvironmentText):
+        return [EnvironmentText(part.strip()) for part in value.split(",") if part.strip()]
     return value
 
 
@@ -126,33 +153,36 @@ def _allowed(text: str) -> Any:
     return Field(json_schema_extra={"allowed": text})
 
 
-_NUMBER: Final = BeforeValidator(_no_bool)
+_WHOLE: Final = BeforeValidator(_whole)
+_NUMBER: Final = BeforeValidator(_number)
+
+Flag = Annotated[bool, BeforeValidator(_truth)]
 
 Port = Annotated[
-    int, _NUMBER, Field(ge=0, le=65535), _allowed("a whole number from 0 to 65535 (0: any free)")
+    int, _WHOLE, Field(ge=0, le=65535), _allowed("a whole number from 0 to 65535 (0: any free)")
 ]
-Byte = Annotated[int, _NUMBER, Field(ge=0, le=255), _allowed("a whole number from 0 to 255")]
+Byte = Annotated[int, _WHOLE, Field(ge=0, le=255), _allowed("a whole number from 0 to 255")]
 FunctionMask = Annotated[
-    int, _NUMBER, Field(ge=0, le=0xFFFFFF), _allowed("a whole number of 24 bits")
+    int, _WHOLE, Field(ge=0, le=0xFFFFFF), _allowed("a whole number of 24 bits")
 ]
 ResendLimit = Annotated[
-    int, _NUMBER, Field(ge=0, le=1000), _allowed("a whole number from 0 to 1000")
+    int, _WHOLE, Field(ge=0, le=1000), _allowed("a whole number from 0 to 1000")
 ]
 FragmentSize = Annotated[
-    int, _NUMBER, Field(ge=1, le=65000), _allowed("a whole number from 1 to 65000")
+    int, _WHOLE, Field(ge=1, le=65000), _allowed("a whole number from 1 to 65000")
 ]
-Count = Annotated[int, _NUMBER, Field(ge=0), _allowed("a whole number, 0 or more")]
-Positive = Annotated[int, _NUMBER, Field(ge=1), _allowed("a whole number, 1 or more")]
+Count = Annotated[int, _WHOLE, Field(ge=0), _allowed("a whole number, 0 or more")]
+Positive = Annotated[int, _WHOLE, Field(ge=1), _allowed("a whole number, 1 or more")]
 Seconds = Annotated[
     float, _NUMBER, Field(ge=0, allow_inf_nan=False), _allowed("a number of seconds, 0 or more")
 ]
 PositiveSeconds = Annotated[
     float, _NUMBER, Field(gt=0, allow_inf_nan=False), _allowed("a number of seconds above 0")
 ]
-ZeroOrOne = Annotated[int, _NUMBER, _one_of(0, 1)]
-ZeroToTwo = Annotated[int, _NUMBER, _one_of(0, 1, 2)]
-KeySize = Annotated[int, _NUMBER, _one_of(16, 32)]
-PidSize = Annotated[int, _NUMBER, _one_of(4, 8)]
+ZeroOrOne = Annotated[int, _WHOLE, _one_of(0, 1), _allowed("0 or 1")]
+ZeroToTwo = Annotated[int, _WHOLE, _one_of(0, 1, 2), _allowed("0 or 1 or 2")]
+KeySize = Annotated[int, _WHOLE, _one_of(16, 32), _allowed("16 or 32")]
+PidSize = Annotated[int, _WHOLE, _one_of(4, 8), _allowed("4 or 8")]
 AccessKey = Annotated[str, AfterValidator(_access_key)]
 ServerId = Annotated[str, _hex_id(8, "1010EB00")]
 TitleId = Annotated[str, _hex_id(16, "000500001010ED00")]

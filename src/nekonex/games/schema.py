@@ -13,6 +13,7 @@ from nekonex.games.fields import (
     AccessKey,
     Byte,
     Count,
+    Flag,
     FragmentSize,
     FunctionMask,
     KeySize,
@@ -97,7 +98,7 @@ class KerberosSection(Section):
 class NexSection(Section):
     """The encoding of structures."""
 
-    struct_header: bool | None = None
+    struct_header: Flag | None = None
     """Whether structures carry a header; None: from NEX 3.5 on."""
     pid_size: PidSize = 4
     client_version: Count = 0
@@ -135,8 +136,8 @@ class ForceSessions(Section):
     """Written into stored sessions, of one game mode or of all."""
 
     game_mode: Count | None = None
-    open_participation: bool | None = None
-    user_password_enabled: bool | None = None
+    open_participation: Flag | None = None
+    user_password_enabled: Flag | None = None
 
 
 class ForceSection(Section):
@@ -188,13 +189,13 @@ class GameIdentity(Section):
     build_string: str = "nekonex"
     """The server name of the login reply; only Monster Hunter 4 is known to check it."""
     legacy_signature: LegacySignature = "auto"
-    crossplay: bool = False
+    crossplay: Flag = False
     """Whether the login structures of NEX 4 carry the platform fields of crossplay."""
-    require_token: bool | None = None
+    require_token: Flag | None = None
     """Whether every player must show a valid token; None: where tokens can be verified."""
-    allow_login: bool = False
+    allow_login: Flag = False
     """Accept Login, which carries no token: the game shows its token in RegisterEx."""
-    allow_register: bool | None = None
+    allow_register: Flag | None = None
     """Accept Register, which carries no token; None: where LoginEx has shown one."""
     token_title_ids: Annotated[tuple[TitleId, ...], BeforeValidator(split_list)] = ()
     """Titles that a token may be for; empty: any of `title_ids`."""

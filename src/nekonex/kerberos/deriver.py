@@ -132,7 +132,10 @@ class WorkerKeyDeriver:
     async def _discard(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            _kill(process)
+            # Who closed has killed it, and that must not be done twice: while it looks whether
+            # the process lives, asyncio may take its exit status from its own watcher.
+            if not self._closed:
+                _kill(process)
             # Reads to the end of its output, so that the pipes are closed when this returns.
             await process.communicate()
 

@@ -76,7 +76,8 @@ class Listener:
         self._services: dict[int, Service] = {}
         self._loop = asyncio.get_running_loop()
         self._ticker: asyncio.TimerHandle | None = None
-        self._gone: asyncio.Event | None = None
+        # Set whenever a connection leaves the tables; all ports that close wait on it.
+        self._gone = asyncio.Event()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -136,7 +137,7 @@ class Listener:
                 while any(
                     item.state is State.CLOSING for item in self.endpoint.all_of(service.port)
                 ):
-                    self._gone = asyncio.Event()
+                    self._gone.clear()
                     self._shell.advance()
                     await self._gone.wait()
         for connection in self.endpoint.all_of(service.port):
@@ -168,8 +169,7 @@ class Listener:
 
     def on_gone(self) -> None:
         """Take note that a connection has left the tables."""
-        if self._gone is not None:
-            self._gone.set()
+        self._gone.set()
 
     def tick(self) -> None:
         """Look for handlers that take too long; once a second."""

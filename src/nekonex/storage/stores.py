@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nekonex.domain.ports import AccessStore, AccountStore, ReportStore, SecretStore
+from nekonex.storage.errors import StorageError
 from nekonex.storage.layout import DATABASE_NAME, SECRETS_NAME
 from nekonex.storage.memory import (
     MemoryAccessStore,
@@ -51,7 +52,12 @@ async def open_local(data_dir: Path) -> AsyncIterator[Stores]:
     Makes what is missing, readable by its owner only. Any number of processes may have the same
     directory open. Raises StorageError if what is there cannot be used.
     """
-    await asyncio.to_thread(data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+    try:
+        await asyncio.to_thread(data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"the data directory {data_dir} cannot be used: {error.strerror}"
+        ) from error
     database = await Database.open(data_dir / DATABASE_NAME)
     try:
         yield Stores(

@@ -1,13 +1,15 @@
 """NEX data: annotated structures, and codecs compiled from them.
 
-class RankingScoreData(Structure):
-category: UInt32
-score: UInt32
-groups: list[UInt8]
+A structure, and how it is written and read::
 
-context = WireContext("3.5.4")
-codec = context.codec(RankingScoreData)
-assert codec.decode(codec.encode(score)) == score
+    class RankingScoreData(Structure):
+        category: UInt32
+        score: UInt32
+        groups: list[UInt8]
+
+    context = WireContext("3.5.4")
+    codec = context.codec(RankingScoreData)
+    assert codec.decode(codec.encode(score)) == score
 """
 
 from nekonex.wire.codec import Codec, RecordCodec

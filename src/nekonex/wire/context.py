@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, TypeVar, overload
+from typing import Any, TypeVar, overload
 
-from nekonex.settings import Version, format_version, parse_version
+from nekonex.settings import STRUCT_HEADER_SINCE, Version, format_version, parse_version
 from nekonex.wire.codec import Codec, RecordCodec
 from nekonex.wire.conditions import Condition
 from nekonex.wire.holders import HolderRegistry
@@ -20,8 +20,6 @@ from nekonex.wire.types import StructOf, Wire, resolve
 __all__ = ["RecordField", "WireContext"]
 
 S = TypeVar("S", bound=Structure)
-
-STRUCT_HEADER_SINCE: Final[Version] = (3, 5, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,14 @@ def test_a_ready_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> 
         ready.write({})
 
 
+def test_a_folder_in_place_of_the_ready_file_is_one_sentence(tmp_path: Path) -> None:
+    ready = ReadyFile(tmp_path)
+    ready.remove()
+    with pytest.raises(StartError, match=r"ready file .* cannot be written: Is a directory"):
+        ready.write({})
+    ReadyFile(Path(__file__) / "ready.json").remove()
+
+
 def test_without_a_ready_file_nothing_is_written() -> None:
     ready = ReadyFile(None)
     ready.write({})

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from nekonex import Game, GameServices, Protocol, Session, method
-from nekonex.app import StartError, ask
+from nekonex.app import DataDirInUseError, StartError, ask, exclusive, running
+from nekonex.config import load_config
 from nekonex.domain import AuthenticationUser, Notification
 from nekonex.events import EventBus, LoginFailed, PlayerLoggedIn, PlayerLoggedOut
 from nekonex.kerberos import KerberosError, LegacyTokenVerifier, TokenInfo, TokenVerifier
@@ -56,6 +57,23 @@ async def test_everything_is_where_the_configuration_says(tmp_path: Path) -> Non
             server.game("three")
         names = {path.name for path in (tmp_path / "data").iterdir()}
         assert {"nekonex.db", "secrets", "control.sock"} <= names
+
+
+async def test_the_data_directory_is_claimed_before_anything_else(tmp_path: Path) -> None:
+    seen: list[list[Path]] = []
+
+    def claimed() -> None:
+        with pytest.raises(DataDirInUseError), exclusive(tmp_path / "data"):
+            pass
+        seen.append(list((tmp_path / "data").iterdir()))
+
+    ports = {f"NEKONEX_GAME__COMMON__{kind}_PORT": "0" for kind in ("AUTH", "SECURE")}
+    config = load_config(environ=ports, folder=tmp_path)
+    async with running(config, on_claim=claimed):
+        with pytest.raises(DataDirInUseError):
+            async with running(config, on_claim=claimed):
+                pass
+    assert seen == [[]]
 
 
 async def test_players_come_and_go() -> None:

@@ -45,6 +45,7 @@ def test_without_a_command_the_help_is_printed(run: Run) -> None:
         (["config", "check", "--config"], "requires an argument"),
         (["config", "check", "--config", "nope.toml"], "nope.toml: there is no such file"),
         (["titles", "show", "mario-cart-8"], "no title profile 'mario-cart-8'; did you mean mario"),
+        (["demo", "--picture", "no/such.svg"], "nekonex: no is no folder"),
         (["init", "--title", "qqqq"], "no title profile 'qqqq'; nekonex titles list shows all"),
     ],
 )

@@ -127,3 +127,29 @@ def test_a_server_that_does_not_start_leaves_no_ready_file(run: Commands) -> Non
     Path("nekonex.toml").write_text("[sever]\n")
     assert "unknown key sever" in run.fails(2, "serve", "--ready-file", ready)
     assert not ready.exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("kick", 1 << 32),
+        ("unban", 1 << 64),
+        ("whitelist", "remove", 1 << 64),
+        ("reports", "list", "--pid", -1),
+        ("account", "remove", 10**30),
+    ],
+)
+def test_a_number_that_is_no_pid_is_bad_use(run: Commands, command: tuple[object, ...]) -> None:
+    assert "Input should be" in run.fails(2, *command)
+
+
+@pytest.mark.parametrize("command", [("ban", "list"), ("account", "list"), ("reports", "list")])
+def test_a_file_in_place_of_the_data_directory(run: Commands, command: tuple[str, ...]) -> None:
+    (run.folder / "data").write_text("")
+    error = run.fails(1, *command)
+    assert error == f"the data directory {run.folder / 'data'} cannot be used: File exists"
+
+
+def test_a_backup_is_no_folder(run: Commands) -> None:
+    run("ban", 7)
+    assert run.fails(2, "backup", ".") == ". is a directory"

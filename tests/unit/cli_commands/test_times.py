@@ -32,7 +32,9 @@ def test_a_date_without_zone_is_of_this_machine() -> None:
     assert abs(local - 1767323040.0) <= 14 * 3600
 
 
-@pytest.mark.parametrize("text", ["", "soon", "5", "-1h", "2h30m", "2026-13-01", "9999999d"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "5", "-1h", "2h30m", "2026-13-01", "9999999d", "999999w"]
+)
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match="--until is") as caught:
         parse_time(text, "--until", now=NOW)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from nekonex.games.fields import EnvironmentText
 from nekonex.games.schema import GameIdentity, LoginRules
 
 
@@ -29,7 +30,12 @@ def identity(**keys: Any) -> GameIdentity:
         ({"variants": {"nat_traversal": "mario-kart-8"}}, "datastore"),
         ({"prudp": {"version": 3}}, "0 or 1 or 2"),
         ({"prudp": {"transport": 1}}, "UDP"),
-        ({"prudp": {"minor_version": True}}, "a number"),
+        ({"prudp": {"minor_version": True}}, "a whole number"),
+        ({"prudp": {"minor_version": "4"}}, "a whole number"),
+        ({"prudp": {"minor_version": 4.0}}, "a whole number"),
+        ({"prudp": {"resend_timeout": "1.5"}}, "a number"),
+        ({"crossplay": "yes"}, "true or false"),
+        ({"crossplay": 1}, "true or false"),
         ({"kerberos": {"key_size": 24}}, "16 or 32"),
         ({"nex": {"pid_size": 5}}, "4 or 8"),
     ],
@@ -51,7 +57,7 @@ def test_unknown_keys_are_refused(section: str) -> None:
 def test_values_are_normalised() -> None:
     game = identity(
         nex_version=31000,
-        server_ids="1010eb00, 1010ec00",
+        server_ids=EnvironmentText("1010eb00, 1010ec00"),
         nex_versions={"ranking": 30600},
         legacy_signature="true",
     )

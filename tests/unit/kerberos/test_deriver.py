@@ -25,6 +25,22 @@ async def test_keys_come_from_one_worker_that_starts_when_needed() -> None:
     assert worker.returncode is not None
 
 
+async def test_a_worker_is_killed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice, asyncio may lose its exit status and say so on standard error."""
+    killed = []
+    kill = asyncio.subprocess.Process.kill
+
+    def counted(process: asyncio.subprocess.Process) -> None:
+        killed.append(process.pid)
+        kill(process)
+
+    monkeypatch.setattr(asyncio.subprocess.Process, "kill", counted)
+    async with WorkerKeyDeriver() as deriver:
+        await deriver.derive(5, b"password")
+        worker = worker_of(deriver)
+    assert killed == [worker.pid]
+
+
 async def test_the_quick_derivation_needs_no_worker() -> None:
     async with WorkerKeyDeriver() as deriver:
         assert await deriver.derive(5, b"password", 1) == derive_key(b"password", 5, 1)
