@@ -26,7 +26,8 @@ class Variant:
     """A value and its type: 0 none, 1 s64, 2 double, 3 bool, 4 string, 5 datetime, 6 u64.
 
     The type is kept because a number alone does not tell an s64 from a u64, and what a
-    console sent must go back to consoles unchanged.
+    console sent must go back to consoles unchanged. For the same reason a string without
+    even its NUL has the value None, and a bool whose byte is neither 0 nor 1 that number.
     """
 
     type: int
@@ -76,11 +77,12 @@ def read_variant(data: bytes, position: int) -> tuple[Variant, int]:
         case 2:
             return Variant(DOUBLE, _DOUBLE.unpack_from(data, position)[0]), position + 8
         case 3:
-            return Variant(BOOL, data[position] != 0), position + 1
+            byte = data[position]
+            return Variant(BOOL, byte if byte > 1 else byte == 1), position + 1
         case 4:
             end = position + 2 + _U16.unpack_from(data, position)[0]
             if end == position + 2:
-                return Variant(STRING, ""), end
+                return Variant(STRING), end
             if data[end - 1]:
                 raise ValueError("the string does not end with a NUL")
             return Variant(STRING, data[position + 2 : end - 1].decode()), end
@@ -104,8 +106,10 @@ def write_variant(variant: Variant) -> bytes:
             return b"\x01" + _S64.pack(value)
         case 2, int() | float():
             return b"\x02" + _DOUBLE.pack(value)
-        case 3, bool():
-            return b"\x03\x01" if value else b"\x03\x00"
+        case 3, int() if 0 <= value < 256:
+            return bytes((BOOL, value))
+        case 4, None:
+            return b"\x04\x00\x00"
         case 4, str():
             text = value.encode()
             return b"\x04" + _U16.pack(len(text) + 1) + text + b"\0"

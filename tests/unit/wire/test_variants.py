@@ -62,5 +62,10 @@ def test_malformed(data: str, reason: str) -> None:
 
 
 def test_the_empty_string_in_both_forms() -> None:
-    assert CODEC.decode(bytes.fromhex("04 0000")) == Variant(4, "")
+    assert CODEC.decode(bytes.fromhex("04 0000")) == Variant(4)
     assert CODEC.decode(bytes.fromhex("04 0100 00")) == Variant(4, "")
+
+
+@pytest.mark.parametrize("data", ["040000", "0302", "03ff", "04010000", "0301", "0300"])
+def test_odd_bytes_go_back_unchanged_too(data: str) -> None:
+    assert CODEC.encode(CODEC.decode(bytes.fromhex(data))).hex() == data
