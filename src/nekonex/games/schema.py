@@ -251,7 +251,13 @@ class TitleProfile(GameIdentity):
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
     needs: tuple[
-        Literal["encrypted_connect", "old_stream_type", "quazal_rc4", "v0_legacy_data_signature"],
+        Literal[
+            "encrypted_connect",
+            "hpp",
+            "old_stream_type",
+            "quazal_rc4",
+            "v0_legacy_data_signature",
+        ],
         ...,
     ] = ()
-    """Transport quirks of the game that this server does not have yet."""
+    """What the game's transport needs and this server does not have yet."""
