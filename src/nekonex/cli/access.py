@@ -55,7 +55,9 @@ def _ban(
     """Ban a player, who is disconnected, or list the bans."""
     loaded = load(config)
     if target == "list":
-        _list_bans(loaded, as_json=as_json)
+        if reason or until is not None:
+            raise CommandError("--reason and --until belong to a ban, not to list", EXIT_USAGE)
+        _list_bans(loaded, game, as_json=as_json)
         return
     if not (target.isascii() and target.isdigit()):
         raise CommandError(f"{target!r} is neither a PID nor the word list", EXIT_USAGE)
@@ -67,7 +69,7 @@ def _ban(
 
     async def ban() -> None:
         async with open_services(loaded) as services:
-            await services.access.ban(pid, reason, until=end, scope=scope)
+            await services.access.ban(pid, " ".join(reason.split()), until=end, scope=scope)
 
     run(ban())
     typer.echo(f"banned {pid}{_ended(refresh_server(loaded))}")
@@ -88,9 +90,12 @@ def _unban(pid: PidArgument, game: GameOption = None, config: ConfigOption = Non
     typer.echo(f"unbanned {pid}")
 
 
-def _list_bans(config: Config, *, as_json: bool) -> None:
+def _list_bans(config: Config, game: str | None, *, as_json: bool) -> None:
     rules = run(_rules(config))
     bans = [ban for of_player in rules.bans.values() for ban in of_player]
+    if game is not None:
+        scopes = {ALL_GAMES, scope_of(config, game)}
+        bans = [ban for ban in bans if ban.scope in scopes]
     if as_json:
         print_json([_ban_as_dict(ban) for ban in bans])
         return
@@ -130,12 +135,12 @@ def _maintenance(
     """Close the server, or one game: players are disconnected and nobody logs in."""
     loaded = load(config)
     scope = scope_of(loaded, game)
+    if action != "on" and (start is not None or until is not None):
+        raise CommandError(f"--from and --until belong to on, not to {action}", EXIT_USAGE)
     if action == "status":
         _print_maintenance(run(_rules(loaded)), as_json=as_json)
         return
     begin, end = parse_time(start, "--from"), parse_time(until, "--until")
-    if action == "off" and (begin is not None or end is not None):
-        raise CommandError("--from and --until belong to on, not to off", EXIT_USAGE)
     now = time.time()
     if end is not None and end <= max(now, begin or now):
         raise CommandError("--until is before the maintenance begins", EXIT_USAGE)

@@ -39,6 +39,17 @@ def test_bans_are_kept_and_lifted(run: Commands) -> None:
     assert run("ban", "list", "--json") == "[]\n"
 
 
+def test_bans_are_listed_for_one_game(run: Commands) -> None:
+    (run.folder / "nekonex.toml").write_text(
+        CONFIG + '[[game]]\nname = "ink"\ntitle = "splatoon"\nauth_port = 0\nsecure_port = 0\n'
+    )
+    run("ban", 7, "--reason", "two\nlines")
+    run("ban", 8, "--game", "kart")
+    run("ban", 9, "--game", "ink")
+    bans = json.loads(run("ban", "list", "--game", "kart", "--json"))
+    assert [(ban["pid"], ban["reason"]) for ban in bans] == [(7, "two lines"), (8, "")]
+
+
 def test_maintenance_is_announced_begun_and_ended(run: Commands) -> None:
     assert run("maintenance", "status") == "no maintenance\n"
     run("maintenance", "on")
@@ -76,6 +87,9 @@ def test_a_whitelist_outlives_being_switched_off(run: Commands) -> None:
         ("ban 7 --game cart", "there is no game 'cart'; configured: kart"),
         ("ban 7 --until yesterday", "--until is 'yesterday'; allowed: a date such as"),
         ("ban 7 --until 2001-01-01", "--until is in the past"),
+        ("ban list --until 2h", "--reason and --until belong to a ban, not to list"),
+        ("ban list --game cart", "there is no game 'cart'; configured: kart"),
+        ("maintenance status --until 2h", "--from and --until belong to on, not to status"),
         ("maintenance maybe", "maintenance"),
         ("maintenance off --until 2h", "belong to on"),
         ("maintenance on --from 2h --until 1h", "before the maintenance begins"),
