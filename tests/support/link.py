@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from nekonex.prudp.base import Address
 from nekonex.prudp.client import ClientConnection, ClientEndpoint, Credentials
 from nekonex.prudp.connection import Connection
-from nekonex.prudp.events import Closed, Event, Message, Opened, UnreliableMessage
+from nekonex.prudp.events import Event
 from nekonex.prudp.host import Endpoint
-from nekonex.prudp.limits import CloseReason, Limits
+from nekonex.prudp.limits import Limits
 from nekonex.prudp.server import ServerEndpoint
 from nekonex.settings import TransportSettings
+from tests.support.reported import Reported
 from tests.support.transport import transport
 
 __all__ = ["EPOCH", "SERVER", "Network", "Node", "Pair", "Weather"]
@@ -34,7 +35,7 @@ class Weather:
 
 
 @dataclass(slots=True)
-class Node:
+class Node(Reported):
     """An endpoint at an address, and what it reported and sent."""
 
     endpoint: Endpoint
@@ -42,22 +43,6 @@ class Node:
     events: list[Event] = field(default_factory=list)
     sent: list[tuple[float, bytes, Address]] = field(default_factory=list)
     on_event: Callable[[Event], None] | None = None
-
-    def messages(self, substream: int = 0) -> list[bytes]:
-        return [
-            event.data
-            for event in self.events
-            if isinstance(event, Message) and event.substream == substream
-        ]
-
-    def unreliable(self) -> list[bytes]:
-        return [event.data for event in self.events if isinstance(event, UnreliableMessage)]
-
-    def opened(self) -> list[Connection]:
-        return [event.connection for event in self.events if isinstance(event, Opened)]
-
-    def closed(self) -> list[CloseReason]:
-        return [event.reason for event in self.events if isinstance(event, Closed)]
 
 
 class Network:

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from nekonex.prudp.client import ClientConnection, ClientEndpoint, Credentials
-from nekonex.prudp.connection import Connection
-from nekonex.prudp.events import Closed, Event, Message, Opened, UnreliableMessage
+from nekonex.prudp.events import Event, Message, UnreliableMessage
 from nekonex.prudp.host import Endpoint
-from nekonex.prudp.limits import CloseReason, Limits
+from nekonex.prudp.limits import Limits
 from nekonex.prudp.server import ServerEndpoint
 from nekonex.prudp.udp import UDPShell, bind_socket
 from nekonex.settings import TransportSettings
+from tests.support.reported import Reported
 
 __all__ = ["HOST", "UDPNode", "echo", "udp_client", "udp_server"]
 
@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 
 
 @dataclass(slots=True)
-class UDPNode:
+class UDPNode(Reported):
     """An endpoint, its socket, and all that it reported."""
 
     endpoint: Endpoint
@@ -58,22 +58,6 @@ class UDPNode:
             while len(self.endpoint):
                 gone.clear()
                 await gone.wait()
-
-    def messages(self, substream: int = 0) -> list[bytes]:
-        return [
-            event.data
-            for event in self.events
-            if isinstance(event, Message) and event.substream == substream
-        ]
-
-    def unreliable(self) -> list[bytes]:
-        return [event.data for event in self.events if isinstance(event, UnreliableMessage)]
-
-    def opened(self) -> list[Connection]:
-        return [event.connection for event in self.events if isinstance(event, Opened)]
-
-    def closed(self) -> list[CloseReason]:
-        return [event.reason for event in self.events if isinstance(event, Closed)]
 
     def connect(
         self, port: int, credentials: Credentials | None = None, *, virtual_port: int = 1

@@ -109,11 +109,6 @@ class AccessRules:
         """Whether the game is under maintenance now."""
         return any(window.contains(now) for window in self._windows(game))
 
-    def next_maintenance(self, game: str, now: float) -> float | None:
-        """Return when the next announced maintenance of the game starts, in POSIX seconds."""
-        starts = [window.start for window in self._windows(game)]
-        return min((start for start in starts if start is not None and start > now), default=None)
-
     def _windows(self, game: str) -> list[MaintenanceWindow]:
         scopes = {ALL_GAMES, game}
         return [self.maintenance[scope] for scope in scopes if scope in self.maintenance]

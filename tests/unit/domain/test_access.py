@@ -46,9 +46,6 @@ async def test_announced_maintenance_of_one_game(service: AccessService) -> None
     assert answers == [None, UNDER_MAINTENANCE, UNDER_MAINTENANCE, None]
     assert await service.check(PID, "splatoon", 2500) is None
     rules = await service.rules()
-    assert rules.next_maintenance("mk8", NOW) == 2000
-    assert rules.next_maintenance("mk8", 2000) is None
-    assert rules.next_maintenance("splatoon", NOW) is None
     assert rules.under_maintenance("mk8", 2500)
 
 
