@@ -150,6 +150,7 @@ class Protocol:
                 call,
                 codec.encode_reply,
                 is_async=iscoroutinefunction(call),
+                error_of=self.error_of,
             )
         return bound
 
@@ -165,10 +166,24 @@ class Protocol:
             arguments = codec.decode_arguments(body)
         except WireError as error:
             raise RMCError("Core::InvalidArgument") from error
-        result = getattr(self, codec.name)(client, *arguments)
-        if isawaitable(result):
-            result = await result
+        try:
+            result = getattr(self, codec.name)(client, *arguments)
+            if isawaitable(result):
+                result = await result
+        except Exception as error:
+            meant = self.error_of(error)
+            if meant is error:
+                raise
+            raise meant from error
         return codec.encode_reply(result)
+
+    def error_of(self, error: Exception) -> Exception:
+        """Return what a method's error means to the caller; to be overridden.
+
+        Protocols whose methods raise errors of their own return an RMCError for these, and every
+        other error as it is.
+        """
+        return error
 
     def connected(self, client: "Session") -> None:
         """Take note of a new client, before its first call; to be overridden."""

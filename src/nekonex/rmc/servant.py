@@ -43,7 +43,7 @@ class _Greeting(Protocol):
 class BoundMethod:
     """A method of one servant, ready to be called with bytes in one wire context."""
 
-    __slots__ = ("call", "decode", "encode", "is_async", "name")
+    __slots__ = ("call", "decode", "encode", "error_of", "is_async", "name")
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class BoundMethod:
         encode: Callable[[Any], bytes],
         *,
         is_async: bool,
+        error_of: Callable[[Exception], Exception] | None = None,
     ) -> None:
         self.name = name
         """``Class.method``, for logs."""
@@ -63,6 +64,8 @@ class BoundMethod:
         self.encode = encode
         """Writes what the call returned."""
         self.is_async = is_async
+        self.error_of = error_of
+        """Returns what counts as raised for what was raised; None: that itself."""
 
 
 class _RawMethods(Mapping[int, BoundMethod]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nekonex.rmc.limits import RMCStats
 from nekonex.rmc.messages import FrameError, encode_error, encode_success, parse_request
-from nekonex.rmc.servant import Route
+from nekonex.rmc.servant import BoundMethod, Route
 from nekonex.values import Result, RMCError, ServiceUnavailable
 from nekonex.wire import WireError
 
@@ -65,7 +65,7 @@ async def answer(
             return None
         reply = encode_error(protocol, call_id, code)
     except Exception as error:  # noqa: BLE001 - logged and counted by what it is
-        reply = encode_error(protocol, call_id, _failed(session, stats, bound.name, error))
+        reply = encode_error(protocol, call_id, _failed(session, stats, bound, error))
     if logger.isEnabledFor(logging.DEBUG):
         logger.debug("Connection %d: %s, %d bytes, answered", session.id, bound.name, len(body))
     return reply if route.answers else None
@@ -107,11 +107,14 @@ def _cancelled(
     return _EXCEPTION
 
 
-def _failed(session: "Session", stats: RMCStats, name: str, error: Exception) -> int:
+def _failed(session: "Session", stats: RMCStats, bound: BoundMethod, error: Exception) -> int:
     """Return the code for what a handler raised."""
+    name = bound.name
     # Task groups wrap even a single error; the code inside is meant.
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
+    if bound.error_of is not None:
+        error = bound.error_of(error)
     match error:
         case RMCError():
             stats.refused += 1

@@ -582,3 +582,45 @@ async def test_what_a_handler_cannot_decode_is_not_the_fault_of_the_request(
         WireContext().codec(UInt32).decode(b"")
     assert await ask(Decoding(), 1) == EXCEPTION
     assert "Decoding.go failed" in caplog.text
+
+
+class TooLateError(Exception):
+    """An error of some rules that know no protocol."""
+
+
+class Strict(Protocol, id=2):
+    """Translates errors of its own."""
+
+    @method(1)
+    async def late(self, client: Session) -> None:
+        raise TooLateError
+
+    @method(2)
+    async def grouped(self, client: Session) -> None:
+        raise ExceptionGroup("", [TooLateError()])
+
+    @method(3)
+    async def other(self, client: Session) -> None:
+        raise RMCError("RendezVous::InvalidGID")
+
+    def error_of(self, error: Exception) -> Exception:
+        return RMCError("RendezVous::SessionVoid") if isinstance(error, TooLateError) else error
+
+
+async def test_a_protocol_says_what_its_errors_mean() -> None:
+    servant = Strict()
+    async with Server(servant) as server:
+        session, channel = server.connect()
+        for number in (1, 2, 3):
+            session.on_message(request(number, call_id=number, protocol=2))
+        await settle()
+        void, invalid = (
+            Result.error(name).code
+            for name in ("RendezVous::SessionVoid", "RendezVous::InvalidGID")
+        )
+        assert [reply.code for reply in channel.replies] == [void, void, invalid]
+        assert server.stats.refused == 3
+        with pytest.raises(RMCError, match="SessionVoid"):
+            await servant.handle(session, 1, b"")
+        with pytest.raises(RMCError, match="InvalidGID"):
+            await servant.handle(session, 3, b"")
