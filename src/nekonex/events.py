@@ -16,6 +16,11 @@ from typing import Any, TypeVar
 __all__ = [
     "Event",
     "EventBus",
+    "GatheringClosed",
+    "GatheringCreated",
+    "GatheringHandedOver",
+    "GatheringJoined",
+    "GatheringLeft",
     "LoginFailed",
     "PlayerLoggedIn",
     "PlayerLoggedOut",
@@ -69,6 +74,53 @@ class ReportReceived(Event):
     report_id: int
     size: int
     stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GatheringCreated(Event):
+    """A session, community or other gathering was made; ``kind`` is its type's name."""
+
+    game: str
+    gid: int
+    kind: str
+    owner: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatheringJoined(Event):
+    """A player takes part in a gathering; ``places`` are taken now, by all together."""
+
+    game: str
+    gid: int
+    pid: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatheringLeft(Event):
+    """A player takes part in a gathering no more."""
+
+    game: str
+    gid: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatheringHandedOver(Event):
+    """A gathering has another owner or host than before."""
+
+    game: str
+    gid: int
+    owner: int
+    host: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatheringClosed(Event):
+    """A gathering is gone; who was in it to the end has left it with it."""
+
+    game: str
+    gid: int
 
 
 _E = TypeVar("_E", bound=Event)
