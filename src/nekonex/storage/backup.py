@@ -9,6 +9,7 @@ harmless extras. Names that begin with a dot are work in progress and left out.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import io
 import json
@@ -210,7 +211,7 @@ def _unpack(archive: Path, stage: Path) -> dict[str, Any]:
     """
     found: dict[str, dict[str, Any]] = {}
     manifest: dict[str, Any] | None = None
-    with tarfile.open(archive, "r:gz") as tar:
+    with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
         for listed in tar:
             member = tarfile.data_filter(listed, str(stage))
             content = tar.extractfile(member)
@@ -222,6 +223,8 @@ def _unpack(archive: Path, stage: Path) -> dict[str, Any]:
             if not _belongs(member.name):
                 raise ValueError(f"it has an entry {listed.name!r} that no backup has")
             found[member.name] = _write(content, stage, member.name)
+        while stream.read(_CHUNK):
+            pass  # the checksum of it all comes last
     if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
         raise ValueError("its manifest is missing or of a later version")
     if manifest.get("files") != found or not isinstance(manifest.get("created"), int | float):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
+from nekonex.domain.matchmaking.ports import CommunityStore, PreferenceStore
 from nekonex.domain.ports import AccessStore, AccountStore, ReportStore, SecretStore
 from nekonex.storage.errors import StorageError
 from nekonex.storage.layout import DATABASE_NAME, SECRETS_NAME
@@ -17,11 +19,15 @@ from nekonex.storage.memory import (
     MemoryReportStore,
     MemorySecretStore,
 )
+from nekonex.storage.memory_gatherings import MemoryCommunityStore
+from nekonex.storage.memory_preferences import MemoryPreferenceStore
 from nekonex.storage.secrets import FileSecretStore
 from nekonex.storage.sqlite import (
     Database,
     SqliteAccessStore,
     SqliteAccountStore,
+    SqliteCommunityStore,
+    SqlitePreferenceStore,
     SqliteReportStore,
 )
 
@@ -30,18 +36,27 @@ __all__ = ["Stores", "memory_stores", "open_local"]
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What a server keeps, behind the ports of `nekonex.domain.ports`."""
+    """What a server keeps, behind ports of the domain."""
 
     accounts: AccountStore
     access: AccessStore
     reports: ReportStore
     secrets: SecretStore
+    communities: Callable[[str], CommunityStore]
+    """The communities of a game, by its name."""
+    preferences: Callable[[str], PreferenceStore]
+    """What the players of a game decided about others, by its name."""
 
 
 def memory_stores() -> Stores:
     """Return empty stores that live as long as the process: for tests and trials."""
     return Stores(
-        MemoryAccountStore(), MemoryAccessStore(), MemoryReportStore(), MemorySecretStore()
+        MemoryAccountStore(),
+        MemoryAccessStore(),
+        MemoryReportStore(),
+        MemorySecretStore(),
+        cache(lambda _: MemoryCommunityStore()),
+        cache(lambda _: MemoryPreferenceStore()),
     )
 
 
@@ -65,6 +80,8 @@ async def open_local(data_dir: Path) -> AsyncIterator[Stores]:
             SqliteAccessStore(database),
             SqliteReportStore(database),
             FileSecretStore(data_dir / SECRETS_NAME),
+            partial(SqliteCommunityStore, database),
+            partial(SqlitePreferenceStore, database),
         )
     finally:
         await database.close()

@@ -9,15 +9,19 @@ import os
 import stat
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nekonex.domain import Account
+from nekonex.domain.matchmaking.model import Community, Participant
+from nekonex.domain.matchmaking.ports import Privacy
 from nekonex.storage import StorageError, backup, open_local, restore
 from nekonex.storage.sqlite import connect
 
 NOW = 1_700_000_000.0
+COMMUNITY = Community(owner=5, description="c", participants=(Participant(5), Participant(6)))
 
 
 def account(pid: int) -> Account:
@@ -32,6 +36,9 @@ def data_dir(tmp_path: Path) -> Path:
         async with open_local(path) as stores:
             await stores.accounts.add([account(5)])
             await stores.secrets.get_or_create("name", lambda: b"secret")
+            await stores.communities("mk8").create(COMMUNITY)
+            await stores.preferences("mk8").change_block_list(5, add=[6], limit=1)
+            await stores.preferences("mk8").set_privacy(5, Privacy(online_status=False))
 
     path = tmp_path / "data"
     asyncio.run(fill(path))
@@ -65,6 +72,11 @@ async def test_what_was_backed_up_is_restored(archive: Path, tmp_path: Path) -> 
     async with open_local(target) as stores:
         assert await stores.accounts.get(5) == account(5)
         assert await stores.secrets.get_or_create("name", bytes) == b"secret"
+        assert list(await stores.communities("mk8").of_owner(5, 0, 9)) == [
+            replace(COMMUNITY, gid=1)
+        ]
+        assert list(await stores.preferences("mk8").block_list(5)) == [6]
+        assert await stores.preferences("mk8").privacy(5) == Privacy(online_status=False)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
@@ -289,7 +301,8 @@ def test_links_and_devices_are_refused(tmp_path: Path) -> None:
 def test_every_cut_of_an_archive_is_refused(archive: Path, tmp_path: Path) -> None:
     content = archive.read_bytes()
     cut = tmp_path / "cut.tar.gz"
-    for end in range(0, len(content), max(1, len(content) // 40)):
+    ends = {*range(0, len(content), max(1, len(content) // 40))}
+    for end in ends | {len(content) - missing for missing in (1, 4, 8, 9, 20)}:
         cut.write_bytes(content[:end])
         with pytest.raises(StorageError, match="not a sound backup"):
             restore(cut, tmp_path / "new")

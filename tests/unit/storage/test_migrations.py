@@ -62,6 +62,15 @@ def test_a_later_schema_is_refused_in_one_sentence(connection: sqlite3.Connectio
     assert "\n" not in text
 
 
+def test_the_steps_keep_what_earlier_versions_stored(connection: sqlite3.Connection) -> None:
+    migrate(connection, "db", MIGRATIONS[:1])
+    connection.execute("INSERT INTO accounts VALUES (5, 'a', 'a', NULL, NULL, 1.5)")
+    migrate(connection, "db")
+    assert connection.execute("SELECT pid, name FROM accounts").fetchall() == [(5, "a")]
+    assert connection.execute("SELECT count(*) FROM communities").fetchone() == (0,)
+    assert version(connection) == len(MIGRATIONS)
+
+
 class Overtaken(sqlite3.Connection):
     """Another process migrates between its first look and its transaction."""
 

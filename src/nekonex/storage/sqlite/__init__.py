@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from nekonex.storage.sqlite.access import SqliteAccessStore
 from nekonex.storage.sqlite.accounts import SqliteAccountStore
+from nekonex.storage.sqlite.communities import SqliteCommunityStore
 from nekonex.storage.sqlite.database import Database, connect
+from nekonex.storage.sqlite.preferences import SqlitePreferenceStore
 from nekonex.storage.sqlite.reports import SqliteReportStore
 
 __all__ = [
     "Database",
     "SqliteAccessStore",
     "SqliteAccountStore",
+    "SqliteCommunityStore",
+    "SqlitePreferenceStore",
     "SqliteReportStore",
     "connect",
 ]
