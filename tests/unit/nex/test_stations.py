@@ -128,3 +128,42 @@ class TestReplace:
         old = StationURL("prudp", address=address[0], port=address[1])
         assert not found.replace(old, StationURL.parse(self.NEW))
         assert [str(url) for url in found.urls] == before
+
+
+class TestReportNat:
+    def test_it_is_in_the_public_url_only(self) -> None:
+        found = stations(LOCAL)
+        local = str(found.local[0])
+        found.report_nat(1, 2)
+        assert str(found.local[0]) == local
+        assert str(found.public) == (
+            "prudp:/address=203.0.113.7;port=61234;sid=15;natm=1;natf=2;type=3;Foo=bar"
+            ";PID=1337;RVCID=42"
+        )
+
+    def test_a_public_url_of_the_console(self) -> None:
+        found = stations(LOCAL, PUBLIC)
+        found.report_nat(0, 0)
+        assert (found.public["natm"], found.public["natf"]) == (0, 0)
+        assert found.public.address == ("198.51.100.4", 40000)
+
+    def test_pid_and_connection_id_are_stamped_again(self) -> None:
+        found = stations(LOCAL)
+        found.public["PID"] = 1
+        found.public["RVCID"] = 2
+        found.report_nat(1, 1)
+        assert (found.public["PID"], found.public["RVCID"]) == (1337, 42)
+
+    def test_without_room_it_changes_nothing(self) -> None:
+        found = stations(LOCAL, "prudp:/address=1.2.3.4;port=1;type=3;natm=1")
+        found.public["Foo"] = "x" * (1024 - len(str(found.public)) - len(";Foo="))
+        before = str(found.public)
+        with pytest.raises(ValueError, match="1024"):
+            found.report_nat(2, 1)
+        assert str(found.public) == before
+
+
+def test_stamping_leaves_the_original_alone() -> None:
+    url = StationURL.parse("prudp:/address=10.0.0.9;port=9;PID=5")
+    assert str(stations(LOCAL).stamped(url)) == "prudp:/address=10.0.0.9;port=9;PID=1337;RVCID=42"
+    assert str(url) == "prudp:/address=10.0.0.9;port=9;PID=5"

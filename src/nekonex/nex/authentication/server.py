@@ -335,7 +335,7 @@ class CrossplayAuthenticationServer(AuthenticationServer, CrossplayAuthenticatio
     async def request_ticket_for_platform(
         self,
         client: Session,
-        platform_type: UInt8,  # noqa: ARG002
+        platform_type: UInt8,
         source: PID,
         target: PID,
     ) -> TicketReply:

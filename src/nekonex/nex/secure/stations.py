@@ -46,9 +46,9 @@ class Stations:
         if local is None:
             raise ValueError("none of the station URLs is local")
         public = next((url for url in urls if is_public_url(url)), None)
-        self.local = [self._stamped(local)]
+        self.local = [self.stamped(local)]
         """The console's addresses on its own network."""
-        self.public = self._stamped(_observed(local, observed) if public is None else public)
+        self.public = self.stamped(_observed(local, observed) if public is None else public)
         """The console's address on the internet."""
 
     @property
@@ -61,7 +61,7 @@ class Stations:
 
         Raises ValueError, and changes nothing, if none of the new ones is local.
         """
-        local = [self._stamped(url) for url in urls if not is_public_url(url)]
+        local = [self.stamped(url) for url in urls if not is_public_url(url)]
         if not local:
             raise ValueError("none of the station URLs is local")
         self.local = local
@@ -74,14 +74,28 @@ class Stations:
         wanted = url.address
         for index, known in enumerate(self.local):
             if known.address == wanted:
-                self.local[index] = self._stamped(new)
+                self.local[index] = self.stamped(new)
                 return True
         if self.public.address == wanted:
-            self.public = self._stamped(new)
+            self.public = self.stamped(new)
             return True
         return False
 
-    def _stamped(self, url: StationURL) -> StationURL:
+    def report_nat(self, natm: int, natf: int) -> None:
+        """Write into the public URL what the console's router does: each 0 to 2.
+
+        Peers go by that URL. Raises ValueError, and changes nothing, if it gets too long.
+        """
+        public = self.stamped(self.public)
+        public["natm"] = natm
+        public["natf"] = natf
+        self.public = public
+
+    def stamped(self, url: StationURL) -> StationURL:
+        """Return a copy of a URL as one of this console's.
+
+        Raises ValueError for one that gets too long.
+        """
         copy = url.copy()
         copy["PID"] = self._pid
         copy["RVCID"] = self._connection_id
