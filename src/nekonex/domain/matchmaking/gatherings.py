@@ -112,8 +112,7 @@ class GatheringService(GatheringBook):
 
         Raises MatchmakingError: INVALID if the hooks say so, FULL, TOO_MANY.
         """
-        if not self.hooks.validate(player, template):
-            raise MatchmakingError(Refusal.INVALID, "the game does not permit it")
+        self.validate(player, template)
         empty = replace(
             template,
             gid=0,
@@ -150,6 +149,11 @@ class GatheringService(GatheringBook):
             [Participant(player.pid, player.connection_id), *created.participants]
         )
         return created
+
+    def validate(self, player: Player, gathering: Gathering) -> None:
+        """Refuse what the hooks do not permit. Raises MatchmakingError: INVALID."""
+        if not self.hooks.validate(player, gathering):
+            raise MatchmakingError(Refusal.INVALID, "the game does not permit it")
 
     async def relations(self, player: Player, gathering: Gathering) -> Relations:
         """Return what is known of a player's relations to those in a gathering."""
@@ -310,7 +314,9 @@ class GatheringService(GatheringBook):
 
         def vanished(gathering: Gathering) -> Outcome[Gathering]:
             participant = gathering.participant(pid)
-            if participant is None or participant.connection_id != connection_id:
+            if participant is None:
+                return Outcome(gathering)
+            if participant.connection_id != connection_id and self.online(pid):
                 return Outcome(gathering)
             return participation.vanish(gathering, pid, online=self.online)
 
@@ -360,8 +366,7 @@ class GatheringService(GatheringBook):
             if outcome.after is None:
                 return outcome
             check_gathering(outcome.after)
-            if not self.hooks.validate(player, outcome.after):
-                raise MatchmakingError(Refusal.INVALID, "the game does not permit it")
+            self.validate(player, outcome.after)
             return outcome
 
         return cast("G", await self.change(gid, transition))

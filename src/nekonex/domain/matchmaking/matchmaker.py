@@ -24,6 +24,7 @@ TokenBytes = Callable[[int], bytes]
 _TRY_ANOTHER: Final = frozenset(
     {
         Refusal.UNKNOWN_GATHERING,
+        Refusal.ALREADY_PARTICIPATING,
         Refusal.FULL,
         Refusal.CLOSED,
         Refusal.NEEDS_PASSWORD,
@@ -80,9 +81,10 @@ class Matchmaker:
         service = self._gatherings
         made = self._prepared(template)
         needed = sum(arrival.count for arrival in arrivals)
+        # Both before the player has left its old sessions for nothing.
         if template.max_participants and needed > template.max_participants:
-            # Before the player has left its old sessions for nothing.
             raise MatchmakingError(Refusal.FULL, f"{needed} of {template.max_participants}")
+        service.validate(player, made)
         await service.leave_sessions(player.pid)
         return await service.create(player, made, arrivals)
 
@@ -160,7 +162,7 @@ class Matchmaker:
         wanted = [for_joining(query, places) for query in wanted]
         if gids is not None:
             wanted = [replace(query, gids=frozenset(gids)) for query in wanted]
-        searcher = await self._searching.searcher(player)
+        searcher = await self._searching.searcher(player, company.additional)
         joined = await self._join_any(searcher, wanted, arrivals)
         return joined or await self._make(player, template, arrivals)
 

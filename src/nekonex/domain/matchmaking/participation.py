@@ -126,7 +126,7 @@ def leave(
     if gathering.has(_STAYS_WHEN_EMPTY):
         # Nobody is told and the owner stays. The host does not, unlike in
         # nex-protocols-common-go: joiners would be given the URLs of somebody who is gone.
-        return Outcome(_with_living_host(after, pid, online))
+        return Outcome(_with_connected_host(after, pid, online))
     if not remaining:
         return Outcome(None)
     notices: list[Notice] = []
@@ -169,7 +169,7 @@ def lose_owner(gathering: G, pid: int, *, online: Online) -> Outcome[G]:
     if gathering.owner != pid or gathering.participant(pid):
         return Outcome(gathering)
     if gathering.has(_STAYS_WHEN_EMPTY):
-        return Outcome(_with_living_host(gathering, pid, online))
+        return Outcome(_with_connected_host(gathering, pid, online))
     if not gathering.participants:
         return Outcome(None)
     outcome = _lose_owner(gathering, pid, online)

@@ -128,6 +128,7 @@ class SessionQuery:
     without_system_password: bool = False
     refer_gid: int = 0
     codeword: str = ""
+    without_codeword: bool = False
     gids: frozenset[int] | None = None
     """Only these gatherings."""
     friends: frozenset[int] | None = None
@@ -180,3 +181,5 @@ class SessionQuery:
         if self.codeword and session.codeword != self.codeword:
             # Reasons are logged, and a codeword is a kind of password.
             yield Reason("codeword", "its codeword is another")
+        if self.without_codeword and session.codeword:
+            yield Reason("codeword", "it has a codeword")

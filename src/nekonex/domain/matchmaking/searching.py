@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from nekonex.domain.matchmaking.gatherings import GatheringService
@@ -39,7 +39,7 @@ class Searcher:
     player: Player
     service: GatheringService
     joined: Collection[int] = ()
-    """Gids of gatherings that the player is in."""
+    """Gids of gatherings that the player, or somebody it brings, is in."""
     friends: frozenset[int] = frozenset()
     blocked: frozenset[int] = frozenset()
     unreachable: Collection[int] = ()
@@ -87,21 +87,28 @@ class SearchService:
         """Return what a player looked for last, if that is remembered."""
         return self._last.get(pid)
 
-    async def searcher(self, player: Player) -> Searcher:
-        """Return a player with all that decides what it may find, as it is now."""
+    async def searcher(self, player: Player, brought: Iterable[int] = ()) -> Searcher:
+        """Return a player with all that decides what it may find, as it is now.
+
+        With those whom it brings it finds only what suits them all.
+        """
         service, pid = self._gatherings, player.pid
         friends: frozenset[int] = frozenset()
         if await service.live.has_friends_only():
             friends = await service.friends.friends_of(pid) | {pid}
         blocked = frozenset(await service.blocking.of(pid))
-        joined = [gathering.gid for gathering in await service.live.of_participant(pid)]
+        joined: set[int] = set()
+        unreachable: frozenset[int] = frozenset()
+        for each in (pid, *brought):
+            joined |= {gathering.gid for gathering in await service.live.of_participant(each)}
+            unreachable |= self.unreachable.failed_with(each)
         return Searcher(
             player=player,
             service=service,
             joined=joined,
             friends=friends,
             blocked=blocked,
-            unreachable=self.unreachable.failed_with(pid),
+            unreachable=unreachable,
         )
 
     async def search(

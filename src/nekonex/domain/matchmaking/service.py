@@ -96,12 +96,15 @@ class Matchmaking:
         *,
         hooks: MatchmakingHooks | None = None,
         get_friend_pids: GetFriendPids | None = None,
+        unreachable: UnreachablePairs | None = None,
     ) -> None:
-        """Give it what needs to know it first, before it is used; None changes nothing."""
+        """Give it what is known only when it is there, before it is used; None changes nothing."""
         if hooks is not None:
             self.gatherings.hooks = hooks
         if get_friend_pids is not None:
             self.friends.ask(get_friend_pids)
+        if unreachable is not None:
+            self.unreachable = self.searching.unreachable = unreachable
 
     async def player_gone(self, pid: int, connection_id: int) -> None:
         """Take a player out of everything, when its connection has ended; twice is harmless."""

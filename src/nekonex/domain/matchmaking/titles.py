@@ -111,6 +111,7 @@ class TitleRules:
             max_participants=NumberFilter.of(template.max_participants),
             attributes=tuple(attributes),
             codeword=template.codeword,
+            without_codeword=not template.codeword,
             places=places,
             selection=Selection.NEAREST,
             rating=template.rating,

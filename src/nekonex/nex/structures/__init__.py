@@ -28,6 +28,7 @@ from nekonex.nex.structures.gathering import (
 )
 from nekonex.nex.structures.holders import (
     default_holders,
+    register_gatherings,
 )
 from nekonex.nex.structures.matchmaking import (
     AutoMatchmakeParam,
@@ -114,4 +115,5 @@ __all__ = [
     "ValidateAndRequestTicketParam",
     "ValidateAndRequestTicketResult",
     "default_holders",
+    "register_gatherings",
 ]

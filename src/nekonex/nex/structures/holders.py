@@ -15,16 +15,20 @@ from nekonex.nex.structures.matchmaking import MatchmakeSession
 from nekonex.nex.structures.ranking import RankingCachedResult
 from nekonex.wire import HolderRegistry, Structure
 
-__all__ = ["default_holders"]
+__all__ = ["default_holders", "register_gatherings"]
+
+_GATHERINGS: Final[tuple[type[Structure], ...]] = (
+    Gathering,
+    MatchmakeSession,
+    PersistentGathering,
+)
 
 _COMMON: Final[tuple[type[Structure], ...]] = (
     NullData,
     AuthenticationInfo,
     NintendoLoginData,
     AccountExtraInfo,
-    Gathering,
-    MatchmakeSession,
-    PersistentGathering,
+    *_GATHERINGS,
     RankingCachedResult,
 )
 
@@ -32,3 +36,10 @@ _COMMON: Final[tuple[type[Structure], ...]] = (
 def default_holders() -> HolderRegistry:
     """Return a new registry of the structures that common protocols put into data holders."""
     return HolderRegistry({cls.__name__: cls for cls in _COMMON})
+
+
+def register_gatherings(holders: HolderRegistry) -> None:
+    """Add the kinds of gatherings, except where a game has one of its own by that name."""
+    for cls in _GATHERINGS:
+        if cls.__name__ not in holders:
+            holders.register(cls)

@@ -1,0 +1,47 @@
+"""Mario Kart 8: what its NEX 3.5 has in place of methods that later versions made generic.
+
+Methods and fields as in NintendoClients' ``matchmaking_mk8.py``. Tournaments (36 to 39 and 41,
+"simple search") are not implemented.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nekonex.domain.matchmaking import Company, Credentials
+from nekonex.nex.matchmake_extension import MatchmakeExtensionServer
+from nekonex.nex.matchmake_extension.definition import SessionKey
+from nekonex.rmc import Session, method
+from nekonex.wire import String, UInt16, UInt32
+
+__all__ = ["MarioKart8MatchmakeExtensionServer"]
+
+
+class MarioKart8MatchmakeExtensionServer(MatchmakeExtensionServer):
+    """The matchmake extension as Mario Kart 8 has it."""
+
+    generate_matchmake_session_system_password: Any = None
+    clear_matchmake_session_system_password: Any = None
+    create_matchmake_session_with_param: Any = None
+    join_matchmake_session_with_param: Any = None
+    auto_matchmake_with_param_postpone: Any = None
+    find_matchmake_session_by_gathering_id_detail: Any = None
+
+    @method(40)
+    async def join_matchmake_session_with_extra_participants(
+        self,
+        client: Session,
+        gid: UInt32,
+        join_message: String,
+        ignore_blacklist: bool,
+        participation_count: UInt16,
+        extra_participants: UInt32,
+    ) -> SessionKey:
+        """Join a session that has no password, with all players on the console."""
+        session = await self.matchmaking.matchmaker.join(
+            self.player_of(client),
+            gid,
+            Company(count=max(participation_count, 1) + extra_participants, message=join_message),
+            Credentials(ignore_block_list=ignore_blacklist),
+        )
+        return session.session_key
