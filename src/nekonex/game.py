@@ -16,12 +16,13 @@ from nekonex.domain import (
     PlayerRegistry,
     ReportService,
 )
+from nekonex.domain.matchmaking import GetFriendPids, Matchmaking, MatchmakingHooks
 from nekonex.domain.ports import Clock
 from nekonex.events import EventBus
 from nekonex.kerberos import TokenVerifier
 from nekonex.nex.authentication import AuthCallback
-from nekonex.nex.secure import MayRequestURLs
-from nekonex.rmc import Protocol
+from nekonex.nex.secure import ConnectedPlayer, MayRequestURLs, SecureConnectionServer
+from nekonex.rmc import Protocol, Session
 from nekonex.settings import Settings
 
 __all__ = ["Game", "GameServices"]
@@ -43,10 +44,14 @@ class GameServices:
     """Maintenance, whitelists and bans of all games."""
     reports: ReportService
     """What consoles reported."""
+    matchmaking: Matchmaking
+    """The sessions and communities of this game."""
     events: EventBus
     """What happens in all games."""
     clock: Clock
     """The time in POSIX seconds."""
+    secure: SecureConnectionServer | None = None
+    """The common secure connection server; there when `Game.protocols` is called."""
 
 
 class Game:
@@ -74,10 +79,32 @@ class Game:
         """
         return None
 
-    def may_request_urls(self, services: GameServices) -> MayRequestURLs | None:  # noqa: ARG002
+    def may_request_urls(self, services: GameServices) -> MayRequestURLs | None:
         """Return what decides whether a player may learn another one's address; None: nobody may.
 
         It is called with the session that asks and the player who is asked about, and may be a
-        coroutine function.
+        coroutine function. Here those may who are in one gathering, communities apart.
+        """
+        share_gathering = services.matchmaking.gatherings.share_gathering
+
+        async def may_request_urls(client: Session, target: ConnectedPlayer) -> bool:
+            if client.id == target.connection_id:
+                return True
+            # A principal id that several guests have says nothing about one of them.
+            if client.pid is None or client.pid == target.pid:
+                return False
+            return await share_gathering(client.pid, target.pid)
+
+        return may_request_urls
+
+    def matchmaking_hooks(self, services: GameServices) -> MatchmakingHooks | None:  # noqa: ARG002
+        """Return what the game adds to the rules of matchmaking; None: nothing."""
+        return None
+
+    def get_friend_pids(self, services: GameServices) -> GetFriendPids | None:  # noqa: ARG002
+        """Return a function that knows the friends of a player; None: nobody has any.
+
+        It is called with a principal id and returns principal ids, and may be a coroutine
+        function. Sessions for friends only, and what friends tell each other, depend on it.
         """
         return None

@@ -1,9 +1,10 @@
 """The composition root: makes a server of a configuration, runs it, and takes commands for it."""
 
+from nekonex.app.assembly import RESERVED_USERS
 from nekonex.app.control_client import NoServerError, RefusedCommandError, ask
 from nekonex.app.data_dir import exclusive
 from nekonex.app.errors import DataDirInUseError, StartError
-from nekonex.app.hosting import RESERVED_USERS, HostedGame
+from nekonex.app.hosting import HostedGame
 from nekonex.app.loading import load_game
 from nekonex.app.process import ReadyFile, serve_until_stopped
 from nekonex.app.server import Server, running

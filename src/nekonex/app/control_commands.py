@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from nekonex import __version__
 from nekonex.app.control import CommandRefusedError
+from nekonex.app.control_matchmaking import explain, gathering_counts, list_gatherings
 from nekonex.app.hosting import HostedGame
 from nekonex.app.ports import GamePort
+from nekonex.nex.nat_traversal import NATStats
 from nekonex.values import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class ControlCommands:
             "kick": self._kick,
             "refresh": self._refresh,
             "stats": self._stats,
+            "gatherings": self._gatherings,
+            "explain": self._explain,
         }
 
     async def __call__(self, command: str, arguments: Mapping[str, Any]) -> Any:
@@ -75,10 +79,18 @@ class ControlCommands:
         except ServiceUnavailable as error:
             raise CommandRefusedError(f"the access rules cannot be read: {error}") from error
 
+    async def _gatherings(self, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return await list_gatherings(self._games(arguments))
+
+    async def _explain(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return await explain(self._games(arguments), arguments)
+
     async def _stats(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {
             game.name: {
                 "players": game.players.count,
+                **await gathering_counts(game),
+                "nat_traversal": _nat_stats(game.nat_stats),
                 **{port.kind: _port_stats(port) for port in game.ports},
             }
             for game in self._games(arguments)
@@ -101,4 +113,13 @@ def _port_stats(port: GamePort) -> dict[str, Any]:
         "connections": len(port.sessions()),
         "drops": {str(reason): count for reason, count in sorted(port.listener.drops.items())},
         "calls": {} if service is None else asdict(service.stats),
+    }
+
+
+def _nat_stats(stats: NATStats) -> dict[str, Any]:
+    return {
+        name: {str(key): count for key, count in value.items()}
+        if isinstance(value, dict)
+        else value
+        for name, value in asdict(stats).items()
     }

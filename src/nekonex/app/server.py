@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from nekonex.app.assembly import RESERVED_USERS, Shared
 from nekonex.app.control import ControlServer
 from nekonex.app.control_commands import ControlCommands
 from nekonex.app.data_dir import exclusive
 from nekonex.app.errors import StartError
-from nekonex.app.hosting import RESERVED_USERS, HostedGame, Shared
+from nekonex.app.gathering_log import gatherings_logged
+from nekonex.app.hosting import HostedGame
 from nekonex.app.loading import COMMON, load_game
 from nekonex.app.ports import GamePort, close_all
 from nekonex.app.supported import refuse_what_is_missing
@@ -118,7 +120,7 @@ async def running(
         shared = Shared(
             accounts=AccountService(stores.accounts, deriver, special=RESERVED_USERS, clock=clock),
             access=AccessService(stores.access, clock=clock),
-            reports=stores.reports,
+            stores=stores,
             deriver=deriver,
             events=events,
             clock=clock,
@@ -130,6 +132,7 @@ async def running(
         ]
         # Once more, in front of the stores: ports close before what their hooks need.
         stack.push_async_callback(close_all, [port for pair in ports for port in pair])
+        stack.enter_context(gatherings_logged(events))
         watcher = AccessWatcher(shared.access, hosted, clock=clock)
         server = Server(
             hosted,

@@ -15,6 +15,7 @@ from nekonex.cli import (
     backup,
     config,
     demo,
+    game,
     init,
     players,
     reports,
@@ -27,7 +28,7 @@ from nekonex.config import ConfigError
 __all__ = ["build_app", "main"]
 
 # In the order of the help text.
-COMMANDS = (serve, init, titles, config, account, players, access, reports, backup, demo)
+COMMANDS = (serve, init, titles, config, account, players, game, access, reports, backup, demo)
 
 _INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 

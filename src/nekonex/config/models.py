@@ -257,6 +257,16 @@ class LimitsSection(Section):
     """How long the server waits for a console's answer to a call."""
     report_max_bytes: Positive = 65_536
     reports_per_pid: Positive = 32
+    max_gatherings: Positive = 65_536
+    """Sessions and other gatherings, communities apart, that are open at a time."""
+    max_owned_communities: Positive = 4
+    """Communities that one player may found."""
+    max_joined_communities: Positive = 16
+    """Communities that one player may be a member of."""
+    unreachable_seconds: PositiveSeconds = 600.0
+    """How long two players whose consoles could not reach each other are not matched again."""
+    friends_seconds: PositiveSeconds = 10.0
+    """How long a list of friends is believed before it is asked for again."""
 
 
 class GameConfig(GameIdentity):

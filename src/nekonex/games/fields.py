@@ -16,6 +16,7 @@ from nekonex.settings import format_version, parse_version
 
 __all__ = [
     "AccessKey",
+    "Attribute",
     "Byte",
     "Count",
     "EnvironmentText",
@@ -36,6 +37,7 @@ __all__ = [
     "Slug",
     "Texts",
     "TitleId",
+    "UInt32",
     "ZeroOrOne",
     "ZeroToTwo",
     "not_allowed",
@@ -142,6 +144,15 @@ def _one_of(*choices: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _up_to(most: int, allowed: str) -> AfterValidator:
+    def check(value: int) -> int:
+        if not 0 <= value <= most:
+            raise not_allowed(allowed)
+        return value
+
+    return AfterValidator(check)
+
+
 def _slug(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*", value):
         raise not_allowed("letters and digits, joined by single dashes")
@@ -162,6 +173,8 @@ Port = Annotated[
     int, _WHOLE, Field(ge=0, le=65535), _allowed("a whole number from 0 to 65535 (0: any free)")
 ]
 Byte = Annotated[int, _WHOLE, Field(ge=0, le=255), _allowed("a whole number from 0 to 255")]
+Attribute = Annotated[int, _WHOLE, _up_to(5, "the number of an attribute, 0 to 5")]
+UInt32 = Annotated[int, _WHOLE, _up_to(0xFFFFFFFF, "a whole number from 0 to 4294967295")]
 FunctionMask = Annotated[
     int, _WHOLE, Field(ge=0, le=0xFFFFFF), _allowed("a whole number of 24 bits")
 ]

@@ -41,7 +41,10 @@ class MarioKart8MatchmakeExtensionServer(MatchmakeExtensionServer):
         session = await self.matchmaking.matchmaker.join(
             self.player_of(client),
             gid,
-            Company(count=max(participation_count, 1) + extra_participants, message=join_message),
+            Company(
+                count=self.places_with(participation_count, extra_participants),
+                message=join_message,
+            ),
             Credentials(ignore_block_list=ignore_blacklist),
         )
         return session.session_key

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from nekonex.games.fields import (
     AccessKey,
+    Attribute,
     Byte,
     Count,
     Flag,
@@ -28,6 +29,7 @@ from nekonex.games.fields import (
     Slug,
     Texts,
     TitleId,
+    UInt32,
     ZeroOrOne,
     ZeroToTwo,
     not_allowed,
@@ -116,17 +118,32 @@ class NexVersionsSection(Section):
     utility: NexVersion = ""
 
 
+def _attribute(value: int) -> int:
+    if not 0 <= value <= 5:
+        raise not_allowed("attributes, by their numbers from 0 to 5")
+    return value
+
+
+def _attribute_value(value: int) -> int:
+    if not 0 <= value <= 0xFFFFFFFF:
+        raise not_allowed("attributes with values from 0 to 4294967295")
+    return value
+
+
+AttributeKey = Annotated[int, AfterValidator(_attribute)]
+
+
 class ForceCriteria(Section):
     """Written into every search criterion before the search."""
 
-    attributes: Mapping[int, str] = {}
+    attributes: Mapping[AttributeKey, str] = {}
 
 
 class ForceTemplate(Section):
     """Written into the session that a console passes to AutoMatchmake before the search."""
 
-    attributes: Mapping[int, int] = {}
-    game_mode: Count | None = None
+    attributes: Mapping[AttributeKey, Annotated[int, AfterValidator(_attribute_value)]] = {}
+    game_mode: UInt32 | None = None
     clear: Annotated[
         tuple[Literal["matchmake_param", "application_buffer"], ...], BeforeValidator(split_list)
     ] = ()
@@ -135,7 +152,7 @@ class ForceTemplate(Section):
 class ForceSessions(Section):
     """Written into stored sessions, of one game mode or of all."""
 
-    game_mode: Count | None = None
+    game_mode: UInt32 | None = None
     open_participation: Flag | None = None
     user_password_enabled: Flag | None = None
 
@@ -199,7 +216,7 @@ class GameIdentity(Section):
     """Accept Register, which carries no token; None: where LoginEx has shown one."""
     token_title_ids: Annotated[tuple[TitleId, ...], BeforeValidator(split_list)] = ()
     """Titles that a token may be for; empty: any of `title_ids`."""
-    ignore_attributes: Annotated[tuple[Count, ...], BeforeValidator(split_list)] = ()
+    ignore_attributes: Annotated[tuple[Attribute, ...], BeforeValidator(split_list)] = ()
     """Attributes that a search by criteria does not look at."""
     protocols: Annotated[Texts, AfterValidator(_known_protocols)] = ()
     """What the game is known to use; a server answers the others too."""

@@ -12,6 +12,11 @@ from nekonex.nex.authentication import (
     CrossplayAuthenticationServer,
 )
 from nekonex.nex.limits import LoginLimits
+from nekonex.nex.matchmake_extension import MatchmakeExtension, MatchmakeExtensionServer
+from nekonex.nex.matchmaking.definition import MatchMaking, MatchMakingExt
+from nekonex.nex.matchmaking.ext_server import MatchMakingExtServer
+from nekonex.nex.matchmaking.server import MatchMakingServer
+from nekonex.nex.nat_traversal import NATLimits, NATTraversal, NATTraversalServer
 from nekonex.nex.notification import Notifications
 from nekonex.nex.policy import check_token_rules
 from nekonex.nex.secure import (
@@ -30,6 +35,15 @@ __all__ = [
     "CrossplayAuthentication",
     "CrossplayAuthenticationServer",
     "LoginLimits",
+    "MatchMaking",
+    "MatchMakingExt",
+    "MatchMakingExtServer",
+    "MatchMakingServer",
+    "MatchmakeExtension",
+    "MatchmakeExtensionServer",
+    "NATLimits",
+    "NATTraversal",
+    "NATTraversalServer",
     "Notifications",
     "SecureConnection",
     "SecureConnectionServer",

@@ -44,6 +44,27 @@ CASES = [
     ("[http]\npublic_url = 'ftp://x'", "http.public_url is"),
     ("[server]\ndata_dir = 5", "server.data_dir is 5; allowed: a path in quotes"),
     ("[server]\nlog_level = 'loud'", "server.log_level is \"loud\"; allowed: 'debug', 'info'"),
+    (A + "ignore_attributes = [6]", "game.a.ignore_attributes is 6; allowed: the number of an"),
+    (
+        A + "[game.force.criteria.attributes]\n6 = '1'",
+        'game.a.force.criteria.attributes is "6"; allowed: attributes, by their numbers from 0',
+    ),
+    (
+        A + "[game.force.template.attributes]\n0 = -1",
+        "game.a.force.template.attributes is -1; allowed: attributes with values from 0 to",
+    ),
+    (
+        A + "[game.force.created]\ngame_mode = 4294967296",
+        "game.a.force.created.game_mode is 4294967296; allowed: a whole number from 0 to",
+    ),
+    (
+        A + "[game.limits]\nmax_gatherings = 0",
+        "game.a.limits.max_gatherings is 0; allowed: a whole",
+    ),
+    (
+        A + "[game.limits]\nunreachable_seconds = 0",
+        "game.a.limits.unreachable_seconds is 0; allowed: a number of seconds above 0",
+    ),
     ("http = 3", "http is 3; allowed: a table with keys"),
     ("game = 3", "game is 3; allowed: tables that begin with [[game]]"),
     ("[game]\nname = 'x'", "game is a table; allowed: tables that begin with [[game]]"),

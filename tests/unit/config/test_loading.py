@@ -83,6 +83,11 @@ def test_a_game_has_the_limits_that_are_documented(load: Load) -> None:
         "call_timeout": 10.0,
         "report_max_bytes": 65536,
         "reports_per_pid": 32,
+        "max_gatherings": 65536,
+        "max_owned_communities": 4,
+        "max_joined_communities": 16,
+        "unreachable_seconds": 600.0,
+        "friends_seconds": 10.0,
     }
 
 

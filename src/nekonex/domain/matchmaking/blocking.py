@@ -18,12 +18,17 @@ class BlockLists:
         self._store = store
         self._limits = limits
         self._known: OrderedDict[int, tuple[int, ...]] = OrderedDict()
+        self._changes = 0
 
     async def of(self, pid: int) -> Sequence[int]:
         """Return whom a player blocked, in that order."""
         known = self._known.get(pid)
-        if known is None:
-            known = tuple(await self._store.block_list(pid))
+        if known is not None:
+            self._known.move_to_end(pid)
+            return known
+        changes = self._changes
+        known = tuple(await self._store.block_list(pid))
+        if changes == self._changes:
             self._remember(pid, known)
         return known
 
@@ -37,9 +42,10 @@ class BlockLists:
 
     async def clear(self, pid: int) -> None:
         """Unblock everybody."""
-        self._known.pop(pid, None)
-        await self._store.clear_block_list(pid)
-        self._known.pop(pid, None)
+        try:
+            await self._store.clear_block_list(pid)
+        finally:
+            self._changed(pid)
 
     async def blockers(self, pids: Iterable[int], blocked: int) -> bool:
         """Tell whether any of these players has blocked a certain one."""
@@ -60,10 +66,15 @@ class BlockLists:
         self, pid: int, *, add: Collection[int] = (), remove: Collection[int] = ()
     ) -> None:
         limit = self._limits.max_blocked
-        # Dropped before and after: who reads it meanwhile may have read the old one.
+        try:
+            await self._store.change_block_list(pid, add=add, remove=remove, limit=limit)
+        finally:
+            self._changed(pid)
+
+    def _changed(self, pid: int) -> None:
+        """Drop what is in memory, and what is being read now: it may be the old list."""
         self._known.pop(pid, None)
-        await self._store.change_block_list(pid, add=add, remove=remove, limit=limit)
-        self._known.pop(pid, None)
+        self._changes += 1
 
     def _remember(self, pid: int, blocked: tuple[int, ...]) -> None:
         self._known[pid] = blocked

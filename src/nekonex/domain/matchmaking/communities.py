@@ -62,7 +62,7 @@ class CommunityService:
         )
 
     async def update(self, player: Player, changed: Community) -> None:
-        """Replace what the owner of a community may change; members and type stay."""
+        """Replace what the owner of a community may change; members stay."""
         check_community(changed, self._gatherings.now())
 
         def change(community: Community) -> dict[str, Any]:

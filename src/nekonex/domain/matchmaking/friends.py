@@ -64,7 +64,11 @@ class FriendBook:
         try:
             async with asyncio.timeout(self._limits.friends_timeout):
                 found = frozenset(islice(await call_user(ask, pid), self._limits.max_friends))
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # A cancellation that is not ours came from something that the function awaited.
             _logger.warning("the friends of PID %d cannot be found", pid, exc_info=True)
             found = _NOBODY
         self._known[pid] = self._clock() + self._limits.friends_seconds, found

@@ -311,32 +311,39 @@ class GatheringService(GatheringBook):
 
     async def vanish(self, pid: int, connection_id: int) -> None:
         """Let a player go from everything that it took part in with a connection that ended."""
+        online = self.online
 
         def vanished(gathering: Gathering) -> Outcome[Gathering]:
             participant = gathering.participant(pid)
             if participant is None:
                 return Outcome(gathering)
-            if participant.connection_id != connection_id and self.online(pid):
+            if participant.connection_id != connection_id and online(pid):
+                # It is back already, and takes part with the new connection.
                 return Outcome(gathering)
-            return participation.vanish(gathering, pid, online=self.online)
+            return participation.vanish(gathering, pid, online=online)
+
+        for gathering in await self.live.of_participant(pid):
+            await self.try_change(gathering.gid, vanished)
+        if self.online(pid):
+            return
+        await self._lose_owner(pid)
+        await self.drop_abandoned()
+        for community in await self.communities.of_participant(pid):
+            if not participation.keeps_absent(community):
+                await self.try_change(
+                    community.gid, lambda old: participation.vanish(old, pid, online=online)
+                )
+
+    async def _lose_owner(self, pid: int) -> None:
+        """Let a player go from what it owns without taking part."""
 
         def lost(gathering: Gathering) -> Outcome[Gathering]:
             if self.online(pid):
                 return Outcome(gathering)
             return participation.lose_owner(gathering, pid, online=self.online)
 
-        for gathering in await self.live.of_participant(pid):
-            await self.try_change(gathering.gid, vanished)
-        if self.online(pid):
-            return
         for gathering in await self.live.of_owner(pid, 0, self.limits.max_results):
             await self.try_change(gathering.gid, lost)
-        await self.drop_abandoned()
-        for community in await self.communities.of_participant(pid):
-            if not participation.keeps_absent(community):
-                await self.try_change(
-                    community.gid, lambda old: participation.vanish(old, pid, online=self.online)
-                )
 
     # -- handing over and changing -----------------------------------------------------
 

@@ -48,7 +48,7 @@ class Invitations:
         invited = self._by_gathering.get(gid, {})
         if len(invited.keys() | set(guests)) > self._gatherings.limits.max_invitations:
             raise MatchmakingError(Refusal.TOO_MANY, f"{len(guests)} more invitations")
-        for guest in guests:
+        for guest in dict.fromkeys(guests):
             self._remove(self._by_gathering.get(gid, {}).get(guest))
             self._add(Invitation(gid, pid, guest, message))
 

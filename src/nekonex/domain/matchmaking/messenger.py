@@ -71,17 +71,18 @@ class Messenger:
 
     def _publish(self, before: Gathering, after: Gathering | None) -> None:
         game, gid = self._players.game, before.gid
-        was = before.pids
-        now = after.pids if after is not None else ()
+        was, now = before.pids, () if after is None else after.pids
+        # Communities have a thousand members and more.
+        stayed = set(was).intersection(now)
         for pid in was:
-            if pid not in now:
+            if pid not in stayed:
                 self._events.publish(GatheringLeft(game, gid, pid))
         if after is None:
             self._events.publish(GatheringClosed(game, gid))
             return
         places = after.places_taken
         for pid in now:
-            if pid not in was:
+            if pid not in stayed:
                 self._events.publish(GatheringJoined(game, gid, pid, places))
         if (before.owner, before.host) != (after.owner, after.host):
             self._events.publish(GatheringHandedOver(game, gid, after.owner, after.host))

@@ -200,7 +200,7 @@ class Directory:
         mask = self._occupied[level]
         if query.codeword:
             mask &= self._codewords.having(query.codeword)
-        if query.without_codeword:
+        elif query.without_codeword:
             mask &= self._codewords.having("")
         undecided = []
         for index, wanted in enumerate(_wanted(query)):

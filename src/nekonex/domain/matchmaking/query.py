@@ -129,6 +129,7 @@ class SessionQuery:
     refer_gid: int = 0
     codeword: str = ""
     without_codeword: bool = False
+    """Where `codeword` is "": whether there must be none; otherwise it is any."""
     gids: frozenset[int] | None = None
     """Only these gatherings."""
     friends: frozenset[int] | None = None
@@ -178,8 +179,7 @@ class SessionQuery:
             yield Reason(
                 "refer gid", f"it refers to gathering {session.refer_gid}, not {self.refer_gid}"
             )
-        if self.codeword and session.codeword != self.codeword:
+        wanted = self.codeword or (None if not self.without_codeword else "")
+        if wanted is not None and session.codeword != wanted:
             # Reasons are logged, and a codeword is a kind of password.
             yield Reason("codeword", "its codeword is another")
-        if self.without_codeword and session.codeword:
-            yield Reason("codeword", "it has a codeword")

@@ -50,6 +50,7 @@ class StatusBoard:
         Raises MatchmakingError: INVALID for another type.
         """
         _check_types(kinds)
+        kinds = dict.fromkeys(kinds)
         friends = await self._friends.friends_of(player.pid)
         return [
             board[kind]

@@ -193,15 +193,11 @@ class MatchmakeExtensionServer(SocialServer, MatchmakeExtension):
         """Join a session, alone or together with others, with the passwords that it takes."""
         if param.behavior not in {_JOIN, _ALREADY_IN}:
             raise MatchmakingError(Refusal.INVALID, f"join behavior {param.behavior}")
-        if param.extra_participants > self.matchmaking.limits.max_extra_participants:
-            raise MatchmakingError(
-                Refusal.INVALID, f"{param.extra_participants} extra participants"
-            )
         session = await self.matchmaking.matchmaker.join(
             self.player_of(client),
             param.gid,
             Company(
-                count=max(param.num_participants, 1) + param.extra_participants,
+                count=self.places_with(param.num_participants, param.extra_participants),
                 message=param.join_message,
                 additional=tuple(param.participants),
                 from_gid=param.gid_for_participation_check,
@@ -210,6 +206,15 @@ class MatchmakeExtensionServer(SocialServer, MatchmakeExtension):
             already_in=param.behavior == _ALREADY_IN,
         )
         return session_to_wire(session, secrets=True)
+
+    def places_with(self, count: int, extra: int) -> int:
+        """Return how many places a console takes with ``extra`` players besides the others.
+
+        Raises MatchmakingError (INVALID) for more of those than ``max_extra_participants``.
+        """
+        if extra > self.matchmaking.limits.max_extra_participants:
+            raise MatchmakingError(Refusal.INVALID, f"{extra} extra participants")
+        return max(count, 1) + extra
 
     # -- looking around -------------------------------------------------------------------
 
