@@ -11,6 +11,10 @@ from nekonex import compat
 from nekonex.compat import (
     AuthenticationUser,
     CommonAuthenticationServer,
+    CommonMatchmakeExtensionServer,
+    CommonMatchMakingServer,
+    CommonMatchMakingServerExt,
+    CommonNATTraversalServer,
     CommonSecureConnectionServer,
     secure_key,
 )
@@ -27,10 +31,13 @@ SecureServerUser = AuthenticationUser(2, "Quazal Rendez-Vous", "make this passwo
 GuestUser = AuthenticationUser(100, "guest", "MMQea3n!fsik")
 # --8<-- [end:settings]
 
-passwords = {1337: "a password"}  # in place of an account server
+passwords = {1337: "a password", 1338: "another"}  # in place of an account server
+friends = {1337: [1338], 1338: [1337]}
 is_maintenance = False
 session_collection = None  # collections of pymongo; None: nothing is written down
 reportdata_collection = None
+gatherings_collection = "gatherings"  # or one of pymongo
+sequence_collection = None
 
 
 # --8<-- [start:callbacks]
@@ -45,6 +52,10 @@ def example_auth_callback(auth_user: AuthenticationUser) -> Any:
     return common.Result.success()
 
 
+async def example_get_friend_pids_func(pid: int) -> list[int]:
+    return friends.get(pid, [])
+
+
 # --8<-- [end:callbacks]
 
 
@@ -56,8 +67,28 @@ async def running(host: str, auth_port: int, secure_port: int) -> AsyncIterator[
         sessions_db=session_collection,
         reportdata_db=reportdata_collection,
     )
+    extension = CommonMatchmakeExtensionServer(
+        NEX_SETTINGS,
+        gatherings_db=gatherings_collection,
+        sequence_db=sequence_collection,
+        get_friend_pids_func=example_get_friend_pids_func,
+        secure_connection_server=secure,
+    )
+    matchmaking_ext = CommonMatchMakingServerExt(
+        NEX_SETTINGS, gatherings_db=gatherings_collection, sequence_db=sequence_collection
+    )
+    nat_traversal = CommonNATTraversalServer(
+        NEX_SETTINGS, sessions_db=session_collection, secure_connection_server=secure
+    )
+    matchmaking = CommonMatchMakingServer(
+        NEX_SETTINGS,
+        gatherings_db=gatherings_collection,
+        sessions_db=session_collection,
+        sequence_db=sequence_collection,
+    )
+    servers = [secure, nat_traversal, matchmaking, matchmaking_ext, extension]
     key = secure_key(SecureServerUser, NEX_SETTINGS)
-    async with compat.serve(NEX_SETTINGS, [secure], host, secure_port, key=key) as second:
+    async with compat.serve(NEX_SETTINGS, servers, host, secure_port, key=key) as second:
         authentication = CommonAuthenticationServer(
             NEX_SETTINGS,
             secure_host=host,

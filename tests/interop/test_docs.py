@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from nintendo.nex import backend, common, rmc, secure
+from nintendo.nex import backend, common, matchmaking, rmc, secure
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 
@@ -44,14 +44,32 @@ async def test_the_same_server_runs_on_nintendoclients(capsys: pytest.CaptureFix
     assert capsys.readouterr().out == "b'a Mii'\n"
 
 
-async def test_the_common_servers_let_players_and_guests_in() -> None:
+async def play(module: Any, address: Any, name: str, password: str) -> list[int]:
+    """Log in, register and auto-matchmake; who is in the session then."""
+    async with (
+        backend.connect(module.NEX_SETTINGS, *address) as auth,
+        auth.login(name, password) as client,
+    ):
+        local = common.StationURL(scheme="prudp", address="192.168.1.2", port=50000, sid=15)
+        reply = await secure.SecureConnectionClient(client).register([local])
+        assert reply.result.is_success()
+        template = matchmaking.MatchmakeSession()
+        template.max_participants = 4
+        template.participation_policy = 98
+        session = await matchmaking.MatchmakeExtensionClient(client).auto_matchmake_postpone(
+            template, ""
+        )
+        friend = {"1337": ("1338", "another")}.get(name)
+        if friend is not None:
+            return await play(module, address, *friend)
+        found: list[int] = await matchmaking.MatchMakingClientExt(client).get_participants(
+            session.id, False
+        )
+        return found
+
+
+async def test_the_common_servers_let_players_and_guests_play() -> None:
     module: Any = load("common_servers")
     async with module.running("127.0.0.1", 0, 0) as address:
-        for name, password in (("1337", "a password"), ("guest", "MMQea3n!fsik")):
-            async with (
-                backend.connect(module.NEX_SETTINGS, *address) as auth,
-                auth.login(name, password) as client,
-            ):
-                local = common.StationURL(scheme="prudp", address="192.168.1.2", port=50000, sid=15)
-                reply = await secure.SecureConnectionClient(client).register([local])
-                assert reply.result.is_success()
+        assert await play(module, address, "guest", "MMQea3n!fsik") == [100]
+        assert await play(module, address, "1337", "a password") == [1337, 1338]

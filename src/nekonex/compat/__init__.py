@@ -10,12 +10,22 @@ from nekonex.compat.common import (
     CommonSecureConnectionServer,
     secure_key,
 )
+from nekonex.compat.matchmaking import (
+    CommonMatchmakeExtensionServer,
+    CommonMatchMakingServer,
+    CommonMatchMakingServerExt,
+    CommonNATTraversalServer,
+)
 from nekonex.compat.servant import NintendoServer
 from nekonex.compat.serving import CompatService, serve
 
 __all__ = [
     "AuthenticationUser",
     "CommonAuthenticationServer",
+    "CommonMatchMakingServer",
+    "CommonMatchMakingServerExt",
+    "CommonMatchmakeExtensionServer",
+    "CommonNATTraversalServer",
     "CommonSecureConnectionServer",
     "CompatClient",
     "CompatService",

@@ -7,7 +7,9 @@ from typing import Any
 
 from anynet import util
 
+from nekonex.compat.matchmaking import GatheringServer
 from nekonex.compat.servant import Clients, NintendoServer
+from nekonex.nex import SecureConnectionServer
 from nekonex.prudp.limits import DropReason, Limits
 from nekonex.rmc import Protocol
 from nekonex.rmc.limits import RMCLimits, RMCStats
@@ -55,7 +57,8 @@ async def serve(
     """Serve NintendoClients-style *servers*, unchanged, on nekonex's engine.
 
     Servers of nekonex's own may be among them; those that have an ``aclose()`` are
-    closed at the end. The arguments are those of ``nintendo.nex.rmc.serve``; an empty
+    closed at the end, and match making servers play with the players of the secure
+    connection server beside them. The arguments are those of ``nintendo.nex.rmc.serve``; an empty
     *host* is this machine's address on its network, as there. *context* (TLS) must be
     None. What differs: a malformed request is answered with ``Core::InvalidArgument``
     and a handler that raises with ``Core::Exception`` (there: ``PythonCore::*``), and a
@@ -67,6 +70,7 @@ async def serve(
     if context is not None:
         raise ValueError("TLS is for the TCP and WebSocket transports, which are not served")
     _check(settings, servers)
+    servers = _introduced(servers)
     own = Settings.from_mapping(settings)
     # NintendoClients decides by the negotiated minor version alone.
     own["nex.struct_header"] = int(settings["nex.struct_header"])
@@ -104,6 +108,22 @@ async def _closing(servers: Iterable[NintendoServer | Protocol]) -> AsyncIterato
             close = getattr(server, "aclose", None)
             if isinstance(server, Protocol) and close is not None:
                 await close()
+
+
+def _introduced(
+    servers: Sequence[NintendoServer | Protocol],
+) -> Sequence[NintendoServer | Protocol]:
+    """Make match making servers known to the secure connection server, and put that first.
+
+    There it is the first to forget who has gone, which the others go by.
+    """
+    secure = next((each for each in servers if isinstance(each, SecureConnectionServer)), None)
+    matching = [each for each in servers if isinstance(each, GatheringServer)]
+    if secure is None or not matching:
+        return servers
+    for server in matching:
+        server.adopt(secure)
+    return [secure, *(each for each in servers if each is not secure)]
 
 
 def _check(settings: Any, servers: Iterable[NintendoServer | Protocol]) -> None:
