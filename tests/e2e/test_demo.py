@@ -27,7 +27,17 @@ def test_every_step_does_what_it_should_and_nothing_is_left(tmp_path: Path) -> N
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     assert "steps did what they should" in done.stdout.splitlines()[-1]
-    for told in ("Mario Kart 8", "mistypes his password", "Boo's plug", "Knock, knock."):
+    for told in (
+        "Mario Kart 8",
+        "mistypes his password",
+        "Boo's plug",
+        "Knock, knock.",
+        "12 and 12",
+        "the room of one is gone",
+        "RendezVous::MatchmakeSessionUserPasswordUnmatch",
+        "community 1, Toad's",
+        "participation is closed",
+    ):
         assert told in done.stdout
     assert "✗" not in done.stdout
     assert list(tmp_path.iterdir()) == []

@@ -17,3 +17,5 @@ class Chapter:
     play: Callable[[Stage], Awaitable[None]]
     limit: float = 10.0
     """Seconds after which it has failed."""
+    narrated: bool = True
+    """Whether what the server logs meanwhile is told too."""

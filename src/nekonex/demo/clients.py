@@ -8,7 +8,7 @@ from typing import Any, Final
 from nekonex.app import HostedGame
 
 try:
-    from nintendo.nex import backend, common, notification, secure
+    from nintendo.nex import backend, common, matchmaking, nattraversal, notification, secure
     from nintendo.nex import settings as nintendo_settings
 except ImportError:
     backend = None
@@ -55,22 +55,50 @@ class Online:
     connection_id: int
     public_station: Any
 
+    @property
+    def pid(self) -> int:
+        """The number of the account, as the server told it."""
+        return int(self.public_station["PID"])
+
+    @property
+    def extension(self) -> Any:
+        """The methods of the matchmake extension: sessions and communities."""
+        return matchmaking.MatchmakeExtensionClient(self.client)
+
+    @property
+    def match_making(self) -> Any:
+        """The methods of match making: gatherings of any kind."""
+        return matchmaking.MatchMakingClient(self.client)
+
+    @property
+    def nat_traversal(self) -> Any:
+        """The methods about getting through to other consoles."""
+        return nattraversal.NATTraversalClient(self.client)
+
+    async def participants(self, gid: int) -> list[int]:
+        """Return who takes part in a gathering that this console is in."""
+        protocol = matchmaking.MatchMakingClientExt(self.client)
+        return list(await protocol.get_participants(gid, True))
+
+    async def leave(self, gid: int) -> None:
+        """Leave a gathering."""
+        await matchmaking.MatchMakingClientExt(self.client).end_participation(gid, "")
+
 
 class Inbox:
-    """What a console got from the server: its side of the notification protocol."""
-
-    PROTOCOL_ID = 14
-    NORESPONSE = True
+    """What a console is told by the server; ``server`` is what it serves for that."""
 
     def __init__(self) -> None:
         self.events: list[Any] = []
+        self.server: Any = notification.NotificationServer()
+        self.server.process_notification_event = self._take
 
-    async def handle(self, _client: Any, _method: int, data: Any, _output: Any) -> None:
-        """Take an event."""
-        self.events.append(data.extract(notification.NotificationEvent))
+    def about(self, kind: int, gid: int) -> list[Any]:
+        """Return the events of a type about a gathering."""
+        return [event for event in self.events if (event.type, event.param1) == (kind, gid)]
 
-    async def logout(self, _client: Any) -> None:
-        """Take note that the connection is over."""
+    async def _take(self, _client: Any, event: Any) -> None:
+        self.events.append(event)
 
 
 @dataclass(frozen=True, slots=True)

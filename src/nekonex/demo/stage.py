@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -61,13 +62,21 @@ class Step:
 
 
 async def eventually(condition: Callable[[], object], within: float = WAIT_SECONDS) -> bool:
-    """Wait until something is true, and return whether it came true in time."""
+    """Wait until something is true, and return whether it came true in time.
+
+    A condition may be a coroutine function.
+    """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(within):
-            while not condition():  # noqa: ASYNC110
+            while not await _value_of(condition):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_SECONDS)
             return True
     return False
+
+
+async def _value_of(condition: Callable[[], object]) -> object:
+    value = condition()
+    return await value if inspect.isawaitable(value) else value
 
 
 @dataclass(slots=True)
@@ -106,6 +115,21 @@ class Stage:
         if account is None:
             raise StepFailedError(f"there is no account {console.name!r}")
         return account.pid
+
+    async def rooms(self, game: HostedGame | None = None) -> int:
+        """Return how many sessions are open in a game."""
+        return await (game or self.kart).matchmaking.gatherings.live.count()
+
+    async def deserted(self, game: HostedGame | None = None) -> bool:
+        """Wait until nobody is online in a game and no session is open; False if it takes long."""
+        game = game or self.kart
+        if not await eventually(lambda: not game.players.count):
+            return False
+
+        async def closed() -> bool:
+            return not await self.rooms(game)
+
+        return await eventually(closed)
 
     @contextlib.contextmanager
     def step(self, title: str, expectation: str) -> Iterator[Step]:

@@ -69,12 +69,14 @@ async def tell(chapters: Sequence[Chapter], terminal: Terminal) -> list[Step]:
     """Play chapters on a new server, and return what came of their steps."""
     start = time.perf_counter()
     stage: Stage | None = None
-    with _narrated(terminal):
+    with _narrated(terminal) as narrator:
         async with running_server(CONFIG) as server:
             stage = Stage(server, terminal)
             _introduce(server, terminal)
             for number, chapter in enumerate(chapters, 1):
+                narrator.silent = not chapter.narrated
                 await _play(chapter, number, stage)
+            narrator.silent = False
             closing = time.perf_counter()
     stage.terminal.print(
         Text(f"\nThe server stopped in {time.perf_counter() - closing:.1f} s.", style="dim")
@@ -112,10 +114,13 @@ class _Narrator(logging.Handler):
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__(logging.INFO)
+        self.silent = False
         self._terminal = terminal
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a line."""
+        if self.silent:
+            return
         told = [
             str(value)
             for key in ("game", "user", "pid", "error", "reason")
@@ -128,7 +133,7 @@ class _Narrator(logging.Handler):
 
 
 @contextlib.contextmanager
-def _narrated(terminal: Terminal) -> Iterator[None]:
+def _narrated(terminal: Terminal) -> Iterator[_Narrator]:
     """Print the log of logins, and nothing else: what fails is told by the steps."""
     logins, root = logging.getLogger(LOGGER_NAME), logging.getLogger()
     narrator, silence = _Narrator(terminal), logging.NullHandler()
@@ -138,7 +143,7 @@ def _narrated(terminal: Terminal) -> Iterator[None]:
     logins.propagate = False
     root.addHandler(silence)
     try:
-        yield
+        yield narrator
     finally:
         logins.removeHandler(narrator)
         logins.setLevel(level)

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import io
+from dataclasses import replace
 
+import pytest
+from nintendo.nex import common, matchmaking
 from rich.console import Console as Terminal
 
 from nekonex.demo import Chapter, Stage, tell
+from nekonex.demo.chapters import nobody_found, private_room, rooms
+from nekonex.demo.clients import Vanished
+from nekonex.demo.crowd import Visitor, crowd
+from nekonex.demo.stage import eventually
+from nekonex.demo.structures import room
+from nekonex.domain.matchmaking import UnreachablePairs, admission
+
+
+@pytest.fixture(autouse=True)
+def _their_structures() -> None:
+    """Have data holders decoded as these; variants for single titles replace them on import."""
+    for name in ("Gathering", "MatchmakeSession", "PersistentGathering"):
+        common.DataHolder.register(getattr(matchmaking, name), name)
 
 
 async def told(*chapters: Chapter) -> tuple[list[tuple[str, bool, str]], str]:
@@ -54,3 +70,84 @@ async def test_what_goes_wrong_is_told_and_the_story_goes_on() -> None:
     assert "6 of 7 steps went wrong." in text
     assert "✓ good  all is well" in text
     assert "expected: two is more" in text
+
+
+async def test_a_chapter_can_do_without_the_log() -> None:
+    async def play(stage: Stage) -> None:
+        with stage.step("a guest comes and goes", "all is well"):
+            async with stage.guest(stage.kart).online():
+                pass
+            assert await stage.deserted()
+
+    loud = Chapter("Loud", "about it", play)
+    _, text = await told(replace(loud, narrated=False))
+    assert "player logged" not in text
+    _, text = await told(loud, replace(loud, narrated=False))
+    assert (text.count("player logged in"), text.count("player logged out")) == (1, 1)
+
+
+def is_offline(visitor: Visitor) -> bool:
+    try:
+        return not visitor.online
+    except Vanished:
+        return True
+
+
+async def test_one_of_a_crowd_leaves_and_the_others_stay() -> None:
+    left: list[int] = []
+
+    async def play(stage: Stage) -> None:
+        consoles = [await stage.console(name) for name in ("one", "two", "three")]
+        players = stage.kart.players
+        with stage.step("one goes home", "the others stay"):
+            async with crowd(consoles) as [one, two, three]:
+                assert [each.console for each in (one, two, three)] == consoles
+                assert players.count == 3
+                gone = one.online.pid
+                one.send_home()
+                assert await eventually(lambda: players.newest(gone) is None)
+                assert await eventually(lambda: is_offline(one))
+                await two.online.secure.test_connectivity()
+                left.append(players.count)
+            assert await eventually(lambda: not players.count)
+
+    steps, _ = await told(Chapter("Crowd", "about it", play))
+    assert steps == [("one goes home", True, "")]
+    assert left == [2]
+
+
+async def test_one_of_a_crowd_who_cannot_log_in_ends_the_chapter() -> None:
+    async def play(stage: Stage) -> None:
+        known = await stage.console("somebody")
+        async with crowd([known, replace(known, name="nobody")]):
+            raise AssertionError("it is never full")
+
+    steps, _ = await told(Chapter("Crowd", "about it", play, limit=5))
+    assert steps == [("the chapter", False, "RendezVous::InvalidUsername")]
+
+
+async def test_rooms_of_another_size_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "_CONSOLES", 4)
+    monkeypatch.setattr(rooms, "_PLACES", 2)
+    monkeypatch.setattr(rooms, "room", lambda: room(max_participants=3))
+    steps, _ = await told(rooms.CHAPTER)
+    assert steps == [("4 consoles look for a room at once", False, "there are rooms of [3, 1]")]
+
+
+async def test_passwords_that_open_nothing_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "_same", lambda _expected, _shown: True)
+    steps, _ = await told(private_room.CHAPTER)
+    failed = [(title, seen) for title, passed, seen in steps if not passed]
+    through = "it was let through instead of RendezVous::MatchmakeSession"
+    assert failed[0] == ("Marie tries a password", f"{through}UserPasswordUnmatch")
+    assert ("Judd knows the first only", f"{through}SystemPasswordUnmatch") in failed
+
+
+async def test_that_nobody_is_kept_apart_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(UnreachablePairs, "failed", lambda *_: None)
+    steps, _ = await told(nobody_found.CHAPTER)
+    assert [(title, seen) for title, passed, seen in steps if not passed] == [
+        ("he looks for other races", "he finds 1"),
+        ("the server is asked why", "1 would do"),
+        ("why not Lanky's?", ""),
+    ]

@@ -10,11 +10,15 @@ from nekonex.demo.chapter import Chapter
 from nekonex.demo.chapters import (
     addresses,
     calls,
+    communities,
     full_house,
     guest,
     maintenance,
+    nobody_found,
+    private_room,
     refusals,
     report,
+    rooms,
     second_login,
     vanishing,
 )
@@ -30,5 +34,9 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     calls.CHAPTER,
     second_login.CHAPTER,
     vanishing.CHAPTER,
+    rooms.CHAPTER,
+    private_room.CHAPTER,
+    communities.CHAPTER,
+    nobody_found.CHAPTER,
     maintenance.CHAPTER,
 )

@@ -34,7 +34,7 @@ async def play(stage: Stage) -> None:
     """Notify a console, and call one from within another's call."""
     wario, waluigi = await stage.console("wario"), await stage.console("waluigi")
     inbox = Inbox()
-    async with wario.online() as caller, waluigi.online([Door(), inbox]) as called:
+    async with wario.online() as caller, waluigi.online([Door(), inbox.server]) as called:
         with stage.step("the server notifies Waluigi's console", "it gets the event") as step:
             player = stage.kart.players.get(called.connection_id)
             if player is not None:
