@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from typing import Any, Final
 
-from docs._gen.tables import one_line, table
+from docs._gen.tables import attribute_docstrings, one_line, table
 
 __all__ = ["SECTIONS", "api_pages"]
 
@@ -41,6 +43,10 @@ SECTIONS: Final[Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
             "nekonex.nex": (
                 "AuthenticationServer",
                 "SecureConnectionServer",
+                "NATTraversalServer",
+                "MatchMakingServer",
+                "MatchMakingExtServer",
+                "MatchmakeExtensionServer",
                 "ConnectedPlayer",
                 "CallbackTokenVerifier",
                 "check_token_rules",
@@ -71,6 +77,11 @@ SECTIONS: Final[Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
                 "PlayerLoggedOut",
                 "LoginFailed",
                 "ReportReceived",
+                "GatheringCreated",
+                "GatheringJoined",
+                "GatheringLeft",
+                "GatheringHandedOver",
+                "GatheringClosed",
             ),
             "nekonex.kerberos": (
                 "derive_key",
@@ -78,6 +89,33 @@ SECTIONS: Final[Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
                 "LegacyTokenVerifier",
                 "TokenError",
             ),
+        },
+    ),
+    "Matchmaking": (
+        "Gatherings, and the rules that a game may add to them.",
+        {
+            "nekonex.domain.matchmaking": (
+                "Matchmaking",
+                "MatchmakingHooks",
+                "MatchmakingError",
+                "Refusal",
+                "Gathering",
+                "MatchmakeSession",
+                "Community",
+                "Participant",
+                "GatheringFlag",
+                "SessionQuery",
+                "NumberFilter",
+                "Selection",
+                "GatheringStore",
+                "LiveStore",
+                "CommunityStore",
+                "PreferenceStore",
+                "Outcome",
+                "TitleRules",
+                "SessionRule",
+                "UnreachablePairs",
+            )
         },
     ),
     "Games": (
@@ -95,6 +133,10 @@ SECTIONS: Final[Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
                 "serve",
                 "CommonAuthenticationServer",
                 "CommonSecureConnectionServer",
+                "CommonNATTraversalServer",
+                "CommonMatchMakingServer",
+                "CommonMatchMakingServerExt",
+                "CommonMatchmakeExtensionServer",
                 "secure_key",
                 "CompatClient",
             )
@@ -126,7 +168,9 @@ def _entry(module: str, name: str, value: Any) -> Iterator[str]:
 
 
 def _declaration(name: str, value: Any) -> str:
-    if inspect.isclass(value) and getattr(value, "_is_protocol", False):
+    if inspect.isclass(value) and (
+        getattr(value, "_is_protocol", False) or issubclass(value, Enum)
+    ):
         return f"class {name}"
     try:
         signature = inspect.signature(value)
@@ -165,6 +209,8 @@ def _parameter(parameter: inspect.Parameter) -> str:
 
 
 def _members(cls: type) -> Iterator[tuple[str, str]]:
+    if issubclass(cls, Enum) or dataclasses.is_dataclass(cls):
+        yield from _values(cls)
     for name, member in inspect.getmembers_static(cls):
         if name.startswith(("_", "wire_")):
             continue
@@ -177,6 +223,17 @@ def _members(cls: type) -> Iterator[tuple[str, str]]:
             continue
         if text and not _from_elsewhere(cls, name):
             yield f"`{shown}`", one_line(text.split("\n\n", maxsplit=1)[0])
+
+
+def _values(cls: Any) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a dataclass, or the members of an enumeration, that say what they are."""
+    texts = attribute_docstrings(cls)
+    if not issubclass(cls, Enum):
+        names = [each.name for each in dataclasses.fields(cls)]
+    else:
+        names = list(cls.__members__)
+        texts = {name: texts.get(name, str(cls[name].value)) for name in names}
+    yield from ((f"`{name}`", one_line(texts[name])) for name in names if name in texts)
 
 
 def _names_of(function: Any) -> list[str]:

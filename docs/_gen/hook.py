@@ -12,7 +12,17 @@ from typing import Any, Final
 from docs._gen.api import api_pages
 from docs._gen.cli import command_pages
 from docs._gen.config import config_tables
-from docs._gen.limits import close_reasons, constants, counters, drop_reasons, limit_tables
+from docs._gen.limits import (
+    close_reasons,
+    constants,
+    counters,
+    drop_reasons,
+    limit_tables,
+    nat_counters,
+    nat_reasons,
+)
+from docs._gen.matchmaking import flag_table, refusal_table
+from docs._gen.protocols import protocol_tables, variant_tables
 from docs._gen.titles import title_table
 from docs._gen.versions import field_versions, method_versions
 
@@ -26,9 +36,15 @@ GENERATORS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "constants": constants,
     "counters": counters,
     "drop-reasons": drop_reasons,
+    "gathering-flags": flag_table,
     "limits": limit_tables,
     "method-versions": method_versions,
+    "nat-counters": nat_counters,
+    "nat-reasons": nat_reasons,
+    "protocols": protocol_tables,
+    "refusals": refusal_table,
     "titles": title_table,
+    "variants": variant_tables,
     "versions": field_versions,
 }
 

@@ -8,17 +8,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from docs._gen.tables import attribute_docstrings, constant_docstrings, one_line, table
-from nekonex.nex import LoginLimits, SecureLimits
+from nekonex.domain.matchmaking import MatchmakingLimits, NumberFilter, UnreachableLimits
+from nekonex.nex import LoginLimits, NATLimits, SecureLimits
+from nekonex.nex.nat_traversal import IgnoredReport, NATStats, SkippedProbe
 from nekonex.prudp.limits import CloseReason, DropReason, Limits
 from nekonex.rmc import RMCLimits, RMCStats
 
-__all__ = ["close_reasons", "constants", "counters", "drop_reasons", "limit_tables"]
+__all__ = [
+    "close_reasons",
+    "constants",
+    "counters",
+    "drop_reasons",
+    "limit_tables",
+    "nat_counters",
+    "nat_reasons",
+]
 
 CLASSES: Final = (
     (Limits, "One UDP port: `listen(…, limits=…)`"),
     (RMCLimits, "The calls of a connection: `serve(…, rmc_limits=…)`"),
     (LoginLimits, "An authentication server: `AuthenticationServer(…, limits=…)`"),
     (SecureLimits, "A secure connection server: `SecureConnectionServer(…, limits=…)`"),
+    (MatchmakingLimits, "The matchmaking of a game: `Matchmaking(…, limits=…)`"),
+    (UnreachableLimits, "Who could not reach whom: `UnreachablePairs(…)`"),
+    (NATLimits, "A NAT traversal server: `NATTraversalServer(…, limits=…)`"),
 )
 
 CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -29,6 +42,16 @@ CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
     "nekonex.nex.tokens": ("TOKEN_LIMIT",),
     "nekonex.nex.authentication.admission": ("NAME_LIMIT",),
     "nekonex.nex.secure.server": ("KICK_SECONDS",),
+    MatchmakingLimits.__module__: (
+        "MAX_TEXT",
+        "MAX_USER_PASSWORD",
+        "MAX_BUFFER",
+        "MAX_SESSION_KEY",
+        "MAX_PARAMS",
+        "MAX_PARAM_TEXT",
+        "MAX_PARTICIPANTS",
+    ),
+    NumberFilter.__module__: ("MAX_VALUES",),
     "nekonex.domain.accounts": ("PASSWORD_LIMIT", "FIRST_FREE_PID", "LAST_FREE_PID"),
     "nekonex.domain.reports": ("REPORT_SIZE_LIMIT", "REPORTS_PER_PLAYER"),
     "nekonex.storage.sqlite.database": ("BUSY_TIMEOUT",),
@@ -105,10 +128,29 @@ def close_reasons() -> Iterator[str]:
 
 def counters() -> Iterator[str]:
     """Yield the table of what is counted of calls."""
-    meanings = attribute_docstrings(RMCStats)
+    return _counters(RMCStats)
+
+
+def nat_counters() -> Iterator[str]:
+    """Yield the table of what is counted of NAT traversal."""
+    return _counters(NATStats)
+
+
+def nat_reasons() -> Iterator[str]:
+    """Yield the table of why probes are skipped and results ignored."""
+    rows = [
+        (f"`{counter}`", f"`{each}`", one_line(attribute_docstrings(kind)[each.name]))
+        for counter, kind in (("skipped", SkippedProbe), ("ignored", IgnoredReport))
+        for each in kind
+    ]
+    yield from table(("counter", "reason", "meaning"), rows)
+
+
+def _counters(cls: Any) -> Iterator[str]:
+    meanings = attribute_docstrings(cls)
     yield from table(
         ("counter", "meaning"),
-        ((f"`{each.name}`", one_line(meanings.get(each.name, ""))) for each in _fields(RMCStats)),
+        ((f"`{each.name}`", one_line(meanings.get(each.name, ""))) for each in _fields(cls)),
     )
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterator
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from docs._gen.tables import table
-from nekonex.nex import Authentication, CrossplayAuthentication, SecureConnection, structures
+from nekonex.nex import (
+    Authentication,
+    CrossplayAuthentication,
+    MatchmakeExtension,
+    MatchMaking,
+    MatchMakingExt,
+    NATTraversal,
+    Notifications,
+    SecureConnection,
+    structures,
+)
 from nekonex.rmc import MethodDefinition, Protocol
 from nekonex.settings import format_version
 from nekonex.wire import Condition, Structure, V
@@ -18,6 +27,11 @@ PROTOCOLS: Final[tuple[type[Protocol], ...]] = (
     Authentication,
     CrossplayAuthentication,
     SecureConnection,
+    NATTraversal,
+    Notifications,
+    MatchMaking,
+    MatchMakingExt,
+    MatchmakeExtension,
 )
 MAIN: Final = "the game's"
 
@@ -50,19 +64,19 @@ def field_versions() -> Iterator[str]:
 
 
 def method_versions() -> Iterator[str]:
-    """Yield the table of the methods and reply values that not every version has."""
+    """Yield the table of the methods, parameters and reply values that not every version has."""
     rows = []
     for protocol in PROTOCOLS:
         for definition in protocol.definitions():
-            if definition.owner is not protocol:
+            if definition.owner is not protocol and definition.owner in PROTOCOLS:
                 continue
             name = f"{protocol.PROTOCOL_ID}.{definition.method_id}"
             when = _when(definition)
             if when:
                 rows.append((name, f"`{protocol.__name__}.{definition.name}`", when))
             rows.extend(
-                (name, f"`{protocol.__name__}.{definition.name}`: reply value `{value}`", text)
-                for value, text in _reply_values(definition)
+                (name, f"`{protocol.__name__}.{definition.name}`: {value}", text)
+                for value, text in _values(definition)
             )
     yield from table(("number", "what", "exists"), rows)
 
@@ -81,15 +95,16 @@ def _when(definition: MethodDefinition) -> str:
     return "; ".join(parts)
 
 
-def _reply_values(definition: MethodDefinition) -> Iterator[tuple[str, str]]:
-    reply = typing.get_type_hints(definition.function, include_extras=True).get("return")
-    if not (isinstance(reply, type) and hasattr(reply, "_fields")):
-        return
-    for name, annotation in typing.get_type_hints(reply, include_extras=True).items():
-        if typing.get_origin(annotation) is Annotated:
-            for extra in typing.get_args(annotation)[1:]:
-                if isinstance(extra, Condition):
-                    yield name, _told(extra)
+def _values(definition: MethodDefinition) -> Iterator[tuple[str, str]]:
+    """Yield the parameters and reply values that have conditions, and these."""
+    signature = definition.signature
+    for parameter in signature.parameters:
+        if parameter.when is not None:
+            yield f"parameter `{parameter.name}`", _told(parameter.when)
+    for part in signature.parts:
+        if part.when is not None:
+            several = len(signature.parts) > 1
+            yield (f"reply value `{part.name}`" if several else "the reply"), _told(part.when)
 
 
 def _told(condition: Any) -> str:
