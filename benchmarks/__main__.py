@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from benchmarks import codecs, consoles, echo, logins, memory
+from benchmarks import codecs, consoles, echo, logins, matchmaking, memory
 
 
 def main() -> None:
@@ -19,6 +19,8 @@ def main() -> None:
     asyncio.run(memory.compare(consoles=300 if quick else 2000, nexgo=options.nexgo))
     print()
     asyncio.run(logins.compare(logins=200 if quick else 2000))
+    print()
+    matchmaking.compare(rounds=200 if quick else 2000, pairs=2_000 if quick else 50_000)
     print()
     asyncio.run(consoles.run(consoles=300 if quick else 2000, seconds=5 if quick else 60))
 
