@@ -138,6 +138,9 @@ class Hearing:
             event.type, event.pid, event.param1, event.param2, event.param3 or 0, event.text
         )
         self.told.append(told)
+        if told.kind == 3001 and told.source_pid == told.param2 == self.pid:
+            # It may come back to a gathering in which much has changed since.
+            self.view.left(told.param1)
         self.view.hear(told)
         self._changed.set()
 

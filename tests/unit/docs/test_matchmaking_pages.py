@@ -7,6 +7,7 @@ import dataclasses
 import io
 import logging
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +115,35 @@ async def test_why_no_match_shows_what_the_commands_say(
     pasted = {alike(name): alike(text) for name, text in shown("how-to/why-no-match.md").items()}
     for name, output in printed.items():
         assert pasted[alike(name)] == alike(output), f"$ {name}\n{output}"
+
+
+async def test_official_communities_are_as_their_section_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = {
+        line: output
+        for line, output in shown("how-to/matchmaking.md").items()
+        if line.startswith("nekonex community")
+    }
+
+    async def typed(line: str) -> str:
+        capsys.readouterr()
+        assert await command(*shlex.split(line)[1:]) == 0
+        return capsys.readouterr().out
+
+    async with (
+        running_server(KART, folder=tmp_path) as server,
+        console(server, "peach") as (peach, _),
+    ):
+        printed = {}
+        for line in page:
+            printed[line] = await typed(line)
+            if " add " in line:
+                gid = int(printed[line])
+                await MatchmakeExtension.client(peach).join_community(gid, "hello", "")
+    assert [line.split()[2] for line in page] == ["add", "list", "members", "remove"]
+    assert printed == page
 
 
 @pytest.mark.usefixtures("_club_on_path")

@@ -138,6 +138,7 @@ async def test_no_statement_looks_through_a_table_or_sorts_communities(path: Pat
             await store.change(community.gid, leaving(7))
             await store.change(community.gid, setting(state=1))
             await store.get(community.gid)
+            await store.page(0, 10)
             await store.of_owner(5, 0, 10)
             await store.of_participant(5)
             await store.official(0, 10)
@@ -155,7 +156,7 @@ async def test_no_statement_looks_through_a_table_or_sorts_communities(path: Pat
             for statement in {each.strip() for each in seen}
             if statement.startswith(verbs)
         }
-    assert len(plans) >= 18
+    assert len(plans) >= 19
     for statement, found in plans.items():
         assert "SCAN" not in found, statement
         if "FROM communities" in statement:
@@ -228,6 +229,11 @@ async def test_an_outage_is_no_empty_answer(path: Path) -> None:
     database = await Database.open(path)
     await database.close()
     store = SqliteCommunityStore(database, "mk8")
-    for asking in (store.get(1), store.of_owner(5, 0, 9), store.create(Community())):
+    for asking in (
+        store.get(1),
+        store.page(0, 9),
+        store.of_owner(5, 0, 9),
+        store.create(Community()),
+    ):
         with pytest.raises(ServiceUnavailable):
             await asking

@@ -167,6 +167,7 @@ async def test_games_know_nothing_of_each_other(open_stores: OpenStores) -> None
         assert list(await splatoon.of_participant(5)) == [theirs]
         assert list(await splatoon.official(0, 9)) == [theirs]
         assert list(await splatoon.official(0, 9, at=DateTime(1))) == [theirs]
+        assert list(await splatoon.page(0, 9)) == [theirs]
         assert await splatoon.count() == 1
         other = await splatoon.create(Community())
         await splatoon.change(other.gid, joining(5), max_joined=2)

@@ -156,6 +156,8 @@ class Comparison:
     async def check(self, store: GatheringStore[Any]) -> None:
         """Compare all that can be asked."""
         assert await store.count() == len(self.model.gatherings)
+        in_order = sorted(self.model.gatherings.values(), key=lambda one: one.gid)
+        assert list(await store.page(0, 100)) == in_order
         for gid in self.created:
             assert await store.get(gid) == self.model.gatherings.get(gid)
         for pid in PIDS:

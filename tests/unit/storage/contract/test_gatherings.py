@@ -76,6 +76,27 @@ async def test_a_new_gathering_has_a_gid_that_none_had_before(opened: Opener) ->
         assert await store.count() == 6
 
 
+async def test_all_of_them_in_pages(opened: Opener) -> None:
+    async with opened() as store:
+        made = gids([await store.create(opened.make(owner=pid, state=pid)) for pid in range(5)])
+        assert gids(await store.page(0, 3)) == made[:3]
+        assert gids(await store.page(made[2], 3)) == made[3:]
+        assert list(await store.page(made[4], 3)) == []
+        assert list(await store.page(0, 0)) == []
+        await store.change(made[1], lambda _: Outcome(None))
+        await store.change(made[0], setting(state=9))
+        await store.change(made[3], joining(7))
+        left = await store.page(0, 9)
+        assert [(one.gid, one.state, one.pids) for one in left] == [
+            (made[0], 9, ()),
+            (made[2], 2, ()),
+            (made[3], 3, (7,)),
+            (made[4], 4, ()),
+        ]
+        assert gids(await store.page(made[1], 1)) == [made[2]]
+        assert gids(await store.page(made[0] - 1, 1)) == [made[0]]
+
+
 @pytest.mark.parametrize("gid", [0, 1, 0x3FFFFFFF, 0x40000000, 0x7FFFFFFF, 2**31, 2**32 - 1])
 async def test_an_unknown_gathering(opened: Opener, gid: int) -> None:
     async with opened() as store:
