@@ -165,7 +165,7 @@ class ForceSection(Section):
     created: ForceSessions = ForceSessions()
     """Applied to each session after it was created."""
     matched: ForceSessions = ForceSessions()
-    """Applied to the stored sessions after a search by criteria."""
+    """Applied to the stored sessions before a search by criteria that is to join one."""
 
 
 def _known_protocols(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -172,14 +172,16 @@ async def test_the_club_lets_in_whom_its_page_says(tmp_path: Path) -> None:
         assert daisy_pid not in found.pids
 
 
-async def test_guests_take_each_other_out_of_sessions() -> None:
+async def test_two_guests_are_never_in_the_same_session() -> None:
     async with running_server(f"{KART}guest = true\n") as server:
         game = server.game("mario-kart-8")
         async with playing(game) as (one, _), playing(game) as (other, _):
             first = await open_session(one)
             second = await auto_matchmake(other)
             assert second.id != first
-            assert await game.matchmaking.gatherings.find(first) is None
+            assert await game.matchmaking.gatherings.find(first) is not None
+            with refused("AlreadyParticipatedGathering"):
+                await MatchmakeExtension.client(other).join_matchmake_session(first, "")
 
 
 def refused(name: str) -> contextlib.AbstractContextManager[object]:

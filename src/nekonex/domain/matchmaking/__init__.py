@@ -18,6 +18,7 @@ from nekonex.domain.matchmaking.model import (
     Participant,
     ParticipationPolicy,
 )
+from nekonex.domain.matchmaking.official import official_community
 from nekonex.domain.matchmaking.ports import (
     Change,
     CommunityStore,
@@ -65,5 +66,6 @@ __all__ = [
     "TitleRules",
     "UnreachableLimits",
     "UnreachablePairs",
+    "official_community",
     "parse_filter",
 ]

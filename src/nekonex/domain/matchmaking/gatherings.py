@@ -301,10 +301,19 @@ class GatheringService(GatheringBook):
             ),
         )
 
-    async def leave_sessions(self, pid: int, *, but: int = 0) -> None:
-        """Let a player go from every session it is in, as consoles vanish without a goodbye."""
+    async def leave_sessions(self, player: Player) -> None:
+        """Let a player go from every session it is in, as consoles vanish without a goodbye.
+
+        Guests share a principal id: what another one of them is in, it stays in.
+        """
+        pid, connection = player.pid, player.connection_id
         for gathering in await self.live.of_participant(pid):
-            if isinstance(gathering, MatchmakeSession) and gathering.gid != but:
+            known = gathering.participant(pid)
+            if (
+                isinstance(gathering, MatchmakeSession)
+                and known is not None
+                and (known.connection_id == connection or self._returning(known))
+            ):
                 await self.try_change(
                     gathering.gid, lambda old: participation.leave(old, pid, online=self.online)
                 )

@@ -10,6 +10,7 @@ __all__ = [
     "MAX_BUFFER",
     "MAX_PARAMS",
     "MAX_PARAM_TEXT",
+    "MAX_PARAM_TOTAL",
     "MAX_PARTICIPANTS",
     "MAX_PROGRESS",
     "MAX_SESSION_KEY",
@@ -35,6 +36,9 @@ MAX_PARAMS: Final = 64
 """Free parameters of a session; together with the next, what keeps them from being a store."""
 MAX_PARAM_TEXT: Final = 512
 """Characters of one parameter's name, and of its value as a person reads it."""
+MAX_PARAM_TOTAL: Final = 4096
+"""Characters of all of them: whoever browses is sent those of a hundred sessions at once, and a
+connection that has too much to send is closed."""
 SESSION_KEY_SIZE: Final = 32
 """Bytes of the keys that are made for sessions."""
 SYSTEM_PASSWORD_SIZE: Final = 16
@@ -92,6 +96,8 @@ class MatchmakingLimits:
     """Players whose friends, block list and last search are remembered."""
     max_candidates: int = 8
     """Sessions that a search for one to join looks at before it searches again."""
+    max_tries: int = 64
+    """Sessions that turn a player away before one is made for it, whatever else there is."""
 
     def __post_init__(self) -> None:
         for each in fields(self):

@@ -16,6 +16,7 @@ from nekonex.domain.matchmaking.searching import Searcher, SearchService, for_jo
 from nekonex.domain.matchmaking.titles import TitleRules
 from nekonex.domain.matchmaking.validation import check_gathering
 from nekonex.domain.players import Player
+from nekonex.values import RMCError
 
 __all__ = ["Company", "Matchmaker"]
 
@@ -85,7 +86,7 @@ class Matchmaker:
         if template.max_participants and needed > template.max_participants:
             raise MatchmakingError(Refusal.FULL, f"{needed} of {template.max_participants}")
         service.validate(player, made)
-        await service.leave_sessions(player.pid)
+        await service.leave_sessions(player)
         return await service.create(player, made, arrivals)
 
     def _prepared(self, template: MatchmakeSession) -> MatchmakeSession:
@@ -153,7 +154,7 @@ class Matchmaker:
         arrivals = self._arrivals(player, company)
         places = sum(arrival.count for arrival in arrivals)
         template = self._rules.clean_template(template)
-        await self._gatherings.leave_sessions(player.pid)
+        await self._gatherings.leave_sessions(player)
         if queries:
             await self._open_matched()
             wanted = [self._rules.clean_query(query) for query in queries]
@@ -172,14 +173,15 @@ class Matchmaker:
         queries: Sequence[SessionQuery],
         arrivals: Sequence[Participant],
     ) -> MatchmakeSession | None:
-        """Join what a search finds; search again as long as it finds what was not tried."""
+        """Join what a search finds; search again while it finds what was not tried, to a limit."""
         service = self._gatherings
         limit = service.limits.max_candidates
-        while candidates := await self._searching.search(
-            searcher, queries, limit=limit, joining=True
+        tried = searcher.tried
+        while len(tried) < service.limits.max_tries and (
+            candidates := await self._searching.search(searcher, queries, limit=limit, joining=True)
         ):
             for candidate in candidates:
-                searcher.tried.add(candidate.gid)
+                tried.add(candidate.gid)
                 try:
                     return await service.join(
                         searcher.player,
@@ -191,6 +193,9 @@ class Matchmaker:
                 except MatchmakingError as error:
                     if error.refusal not in _TRY_ANOTHER:
                         raise
+                except RMCError:
+                    # The game's own hook told why not this one; it may let the player into another.
+                    continue
         return None
 
     async def _open_matched(self) -> None:

@@ -159,7 +159,7 @@ class Gathering:
 
     def has(self, flags: GatheringFlag) -> bool:
         """Tell whether any of these flags is set."""
-        return bool(self.flags & flags)
+        return self.flags & flags.value != 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

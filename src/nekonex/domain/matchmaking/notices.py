@@ -14,10 +14,14 @@ from typing import Final
 from nekonex.domain.matchmaking.model import Gathering, GatheringFlag
 from nekonex.domain.players import Notification
 
-__all__ = ["MAX_TEXT", "Event", "Notice", "about", "told_of_participation"]
+__all__ = ["MAX_TEXT", "TELL_ALL", "Event", "Notice", "about", "told_of_participation"]
 
 MAX_TEXT: Final = 256
 """Characters of a notification's text; what is longer is cut."""
+
+
+TELL_ALL: Final = GatheringFlag.NOTIFY_ALL | GatheringFlag.NOTIFY_ALL_REPRODUCIBLY
+"""Flags of gatherings that tell all participants who comes and goes, not only the owner."""
 
 
 class Event(IntEnum):
@@ -71,6 +75,6 @@ def about(
 
 def told_of_participation(gathering: Gathering) -> tuple[int, ...]:
     """Return who learns that somebody came or went: the owner, or all, as the flags say."""
-    if gathering.has(GatheringFlag.NOTIFY_ALL | GatheringFlag.NOTIFY_ALL_REPRODUCIBLY):
+    if gathering.has(TELL_ALL):
         return gathering.pids
     return (gathering.owner,) if gathering.owner else ()

@@ -12,7 +12,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from nekonex.domain.matchmaking.model import Community, Gathering, GatheringFlag, Participant
-from nekonex.domain.matchmaking.notices import Event, Notice, about, told_of_participation
+from nekonex.domain.matchmaking.notices import (
+    TELL_ALL,
+    Event,
+    Notice,
+    about,
+    told_of_participation,
+)
 from nekonex.domain.matchmaking.ports import Outcome
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
 
@@ -56,13 +62,11 @@ def join(
     for arrival in arrivals:
         if arrival.pid not in lost and gathering.participant(arrival.pid):
             raise MatchmakingError(Refusal.ALREADY_PARTICIPATING, f"PID {arrival.pid}")
-    staying = tuple(known for known in gathering.participants if known.pid not in coming)
-    before = replace(gathering, participants=staying)
-    needed = sum(arrival.count for arrival in arrivals)
-    if needed > before.places_free:
+    staying = [known for known in gathering.participants if known.pid not in coming]
+    taken = sum([known.count for known in (*staying, *arrivals)])
+    if gathering.max_participants and taken > gathering.max_participants:
         raise MatchmakingError(
-            Refusal.FULL,
-            f"{needed} needed, {before.places_free} of {gathering.max_participants} free",
+            Refusal.FULL, f"{taken} places needed, {gathering.max_participants} there are"
         )
     host = gathering.host
     if not host and arrivals and not isinstance(gathering, Community):
@@ -88,7 +92,7 @@ def _joined_notices(after: Gathering, arrivals: Sequence[Participant]) -> Iterab
     total = after.places_taken
     told = told_of_participation(after)
     present = list(after.pids[: -len(arrivals)])
-    told_to_all = after.has(GatheringFlag.NOTIFY_ALL | GatheringFlag.NOTIFY_ALL_REPRODUCIBLY)
+    told_to_all = after.has(TELL_ALL)
 
     def joined(recipients: Iterable[int], arrival: Participant, who: int) -> Notice:
         return about(

@@ -99,6 +99,9 @@ class GatheringStore(Protocol[G]):
     async def of_participant(self, pid: int) -> Sequence[G]:
         """Return what a player takes part in, the oldest gathering first."""
 
+    async def page(self, after: int, limit: int) -> Sequence[G]:
+        """Return up to ``limit`` gatherings with larger gids, in their order."""
+
     async def count(self) -> int:
         """Return how many gatherings there are."""
 
@@ -117,9 +120,6 @@ class LiveStore(GatheringStore[Gathering], Protocol):
 
     async def count_sessions(self, query: SessionQuery) -> int:
         """Return how many sessions match."""
-
-    async def page(self, after: int, limit: int) -> Sequence[Gathering]:
-        """Return up to ``limit`` gatherings with larger gids, in their order."""
 
     async def described(self, description: str, offset: int, limit: int) -> Sequence[Gathering]:
         """Return gatherings with exactly this description, the oldest first."""

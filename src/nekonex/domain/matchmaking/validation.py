@@ -11,6 +11,7 @@ from collections.abc import Sized
 from nekonex.domain.matchmaking.limits import (
     MAX_BUFFER,
     MAX_PARAM_TEXT,
+    MAX_PARAM_TOTAL,
     MAX_PARAMS,
     MAX_PARTICIPANTS,
     MAX_PROGRESS,
@@ -79,9 +80,14 @@ def check_session(session: MatchmakeSession) -> None:
     check_length("user password", session.user_password, MAX_USER_PASSWORD)
     check_length("codeword", session.codeword)
     check_length("parameters", session.param, MAX_PARAMS)
+    total = 0
     for name, value in session.param.items():
+        text = str(value)
         check_length("parameter", name, MAX_PARAM_TEXT)
-        check_length("parameter", str(value), MAX_PARAM_TEXT)
+        check_length("parameter", text, MAX_PARAM_TEXT)
+        total += len(name) + len(text)
+    if total > MAX_PARAM_TOTAL:
+        raise MatchmakingError(Refusal.INVALID, f"parameters have {total} of {MAX_PARAM_TOTAL}")
 
 
 def check_community(community: Community, now: DateTime) -> None:

@@ -186,7 +186,7 @@ async def test_the_games_filter_and_its_word_count() -> None:
             return session.option != 1
 
         async def can_join(self, player: Player, gathering: Gathering) -> bool:
-            if player.pid == 9:
+            if player.pid == 9 and gathering.owner == 1:
                 raise RMCError("RendezVous::SessionClosed")
             return True
 
@@ -195,8 +195,42 @@ async def test_the_games_filter_and_its_word_count() -> None:
     await world.create(one, session(option=1))
     fits = await world.create(two)
     assert (await world.auto(three)).gid == fits.gid
+    plain = await world.create(one)
+    nine = world.connect(9)
     with pytest.raises(RMCError, match="SessionClosed"):
-        await world.auto(world.connect(9))
+        await world.join(nine, plain.gid)
+    await world.service.leave(three.pid, fits.gid)
+    assert (await world.auto(nine)).gid == fits.gid
+
+
+async def test_after_so_many_that_turn_a_player_away_it_gets_one_of_its_own() -> None:
+    asked = []
+
+    class Hooks(MatchmakingHooks):
+        async def can_join(self, player: Player, gathering: Gathering) -> bool:
+            asked.append(gathering.gid)
+            return False
+
+    world = World(hooks=Hooks(), limits=MatchmakingLimits(max_candidates=2, max_tries=6))
+    *owners, guest = world.consoles(11)
+    for owner in owners:
+        await world.create(owner)
+    assert (await world.auto(guest)).owner == guest.pid
+    assert len(asked) == len(set(asked)) == 6
+
+
+async def test_a_guest_takes_no_other_guest_out_of_its_session() -> None:
+    world = World()
+    first = world.connect(100)
+    made = await world.auto(first)
+    second = world.connect(100)
+    own = await world.auto(second)
+    assert own.gid != made.gid
+    found = await world.service.get(made.gid)
+    assert [known.connection_id for known in found.participants] == [first.connection_id]
+    again = await world.auto(second)
+    assert again.gid != own.gid
+    assert await world.service.find(own.gid) is None
 
 
 async def test_who_could_not_reach_each_other_are_not_matched_until_that_is_forgotten() -> None:

@@ -159,4 +159,4 @@ async def test_a_refused_join_is_logged_for_those_who_want_to_know(
         assert len(caplog.records) == lines
     (record,) = caplog.records
     assert vars(record).items() >= {"pid": 2, "gid": made.gid}.items()
-    assert "1 needed, 0 of 1 free" in vars(record)["reason"]
+    assert "2 places needed, 1 there are" in vars(record)["reason"]
