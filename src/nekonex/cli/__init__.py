@@ -13,6 +13,7 @@ from nekonex.cli import (
     access,
     account,
     backup,
+    community,
     config,
     demo,
     game,
@@ -28,7 +29,10 @@ from nekonex.config import ConfigError
 __all__ = ["build_app", "main"]
 
 # In the order of the help text.
-COMMANDS = (serve, init, titles, config, account, players, game, access, reports, backup, demo)
+COMMANDS = (
+    *(serve, init, titles, config, account, players, game, community),
+    *(access, reports, backup, demo),
+)
 
 _INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 

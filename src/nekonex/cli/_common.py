@@ -20,6 +20,7 @@ __all__ = [
     "console",
     "group",
     "load",
+    "password_line",
     "plain_table",
     "print_json",
     "print_table",
@@ -57,6 +58,15 @@ class CommandError(Exception):
 def load(file: Path | None) -> Config:
     """Load the configuration that a command was told; ConfigError if it is wrong."""
     return load_config(file)
+
+
+def password_line() -> str:
+    """Return the first line of standard input as it is; CommandError if it is no text."""
+    try:
+        line = sys.stdin.buffer.readline().decode("utf-8")
+    except UnicodeDecodeError:
+        raise CommandError("the password is not UTF-8", EXIT_USAGE) from None
+    return line.removesuffix("\n").removesuffix("\r")
 
 
 def group(name: str, help_text: str) -> typer.Typer:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -28,6 +28,7 @@ from nekonex.domain import (
     ReportService,
 )
 from nekonex.domain.errors import InvalidNameError, InvalidPasswordError, InvalidPidError
+from nekonex.domain.matchmaking import CommunityStore
 from nekonex.kerberos import WorkerKeyDeriver
 from nekonex.storage import StorageError, open_local
 from nekonex.values import ServiceUnavailable
@@ -62,6 +63,8 @@ class Services:
     accounts: AccountService
     access: AccessService
     reports: ReportService
+    communities: Callable[[str], CommunityStore]
+    """Those of a game, by its name."""
 
 
 @contextlib.asynccontextmanager
@@ -76,6 +79,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             AccountService(stores.accounts, deriver, special=RESERVED_USERS),
             AccessService(stores.access),
             ReportService(stores.reports),
+            stores.communities,
         )
 
 

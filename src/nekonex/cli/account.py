@@ -14,6 +14,7 @@ from nekonex.cli._common import (
     JsonOption,
     group,
     load,
+    password_line,
     plain_table,
     print_json,
     print_table,
@@ -165,11 +166,7 @@ def _import(
 def _password(*, from_stdin: bool) -> str:
     """Return the password that a command was given; CommandError where there is no way to ask."""
     if from_stdin:
-        try:
-            line = sys.stdin.buffer.readline().decode("utf-8")
-        except UnicodeDecodeError:
-            raise CommandError("the password is not UTF-8", EXIT_USAGE) from None
-        return line.removesuffix("\n").removesuffix("\r")
+        return password_line()
     if not sys.stdin.isatty():
         raise CommandError(
             "there is no terminal to ask for a password; give it with --password-stdin", EXIT_USAGE

@@ -46,6 +46,8 @@ class _MemoryGatherings(ABC, Generic[G]):
         self._serials: dict[int, int] = {}
         self._gatherings: dict[int, G] = {}
         """By serial number."""
+        self._gids: list[int] = []
+        """In their order."""
         self._of_owner: _SerialLists[int] = _SerialLists()
         self._of_participant: _SerialLists[int] = _SerialLists()
 
@@ -99,6 +101,11 @@ class _MemoryGatherings(ABC, Generic[G]):
         """Return what a player takes part in, the oldest gathering first."""
         return self._with(self._of_participant.of(pid))
 
+    async def page(self, after: int, limit: int) -> Sequence[G]:
+        """Return up to ``limit`` gatherings with larger gids, in their order."""
+        start = bisect_right(self._gids, after)
+        return self._with(self._serials[gid] for gid in self._gids[start : start + limit])
+
     async def count(self) -> int:
         """Return how many gatherings there are."""
         return len(self._gatherings)
@@ -124,6 +131,10 @@ class _MemoryGatherings(ABC, Generic[G]):
             del self._gatherings[serial]
         else:
             self._gatherings[serial] = after
+        if before is None and after is not None:
+            insort(self._gids, after.gid)
+        if before is not None and after is None:
+            del self._gids[bisect_left(self._gids, before.gid)]
         self._of_owner.move(
             serial, (before.owner,) if before else (), (after.owner,) if after else ()
         )
@@ -144,7 +155,6 @@ class MemoryLiveStore(_MemoryGatherings[Gathering]):
         self._random = random
         self._max_gatherings = max_gatherings
         self._next_serial = random.randrange(_LIVE_GIDS)
-        self._gids: list[int] = []
         self._described: _SerialLists[str] = _SerialLists()
         self._index = SessionIndex()
         self._friends_only = 0
@@ -158,11 +168,6 @@ class MemoryLiveStore(_MemoryGatherings[Gathering]):
     async def count_sessions(self, query: SessionQuery) -> int:
         """Return how many sessions match."""
         return self._index.count(query)
-
-    async def page(self, after: int, limit: int) -> Sequence[Gathering]:
-        """Return up to ``limit`` gatherings with larger gids, in their order."""
-        start = bisect_right(self._gids, after)
-        return self._with(self._serials[gid] for gid in self._gids[start : start + limit])
 
     async def described(self, description: str, offset: int, limit: int) -> Sequence[Gathering]:
         """Return gatherings with exactly this description, the oldest first."""
@@ -189,10 +194,6 @@ class MemoryLiveStore(_MemoryGatherings[Gathering]):
             (before.description,) if before else (),
             (after.description,) if after else (),
         )
-        if before is None and after is not None:
-            insort(self._gids, after.gid)
-        if before is not None and after is None:
-            del self._gids[bisect_left(self._gids, before.gid)]
         if isinstance(after, MatchmakeSession):
             self._index.put(after)
         elif before is not None:

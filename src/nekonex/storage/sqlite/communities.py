@@ -36,6 +36,9 @@ _SELECT = """
 
 _BY_GID = f"{_SELECT} WHERE game = :game AND gid = :gid"
 
+# The plus keeps it off the index of owners, by which each page would sort all of the game's.
+_PAGE = f"{_SELECT} WHERE +game = :game AND gid > :after ORDER BY gid LIMIT :limit"
+
 _OF_OWNER = f"""{_SELECT} WHERE game = :game AND owner = :pid
     ORDER BY gid LIMIT :limit OFFSET :offset"""
 
@@ -174,6 +177,10 @@ class SqliteCommunityStore:
     async def of_participant(self, pid: int) -> Sequence[Community]:
         """Return what a player is a member of, the oldest community first."""
         return await self._select(_OF_PARTICIPANT, pid=to_sql(pid))
+
+    async def page(self, after: int, limit: int) -> Sequence[Community]:
+        """Return up to ``limit`` communities with larger gids, in their order."""
+        return await self._select(_PAGE, after=after, limit=limit)
 
     async def official(
         self, offset: int, limit: int, *, at: DateTime | None = None
