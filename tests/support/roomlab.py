@@ -16,7 +16,13 @@ from typing import Any
 import pytest
 
 from nekonex.domain import Notification
-from nekonex.domain.matchmaking import Community, Gathering, Matchmaking, UnreachablePairs
+from nekonex.domain.matchmaking import (
+    Community,
+    Gathering,
+    Matchmaking,
+    MatchmakingLimits,
+    UnreachablePairs,
+)
 from nekonex.nex import SecureConnection
 from nekonex.nex.backend import request_login
 from nekonex.nex.matchmake_extension import MatchmakeExtension, MatchmakeExtensionServer
@@ -230,7 +236,8 @@ class Rooms:
         self.settings = settings
         self.clock = Clock()
         self.game = Game(settings)
-        self.live = MemoryLiveStore(Random(seed))
+        limits: MatchmakingLimits = options.get("limits") or MatchmakingLimits()
+        self.live = MemoryLiveStore(Random(seed), max_gatherings=limits.max_gatherings)
         self.communities = MemoryCommunityStore()
         self.preferences = MemoryPreferenceStore()
         self.unreachable = UnreachablePairs(clock=self.clock)
