@@ -36,6 +36,12 @@ settings.register_profile(
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+# The suite tells by itself what is configured: nothing from outside may get in, into the servers
+# that tests start neither.
+for _name in [name for name in os.environ if name.startswith("NEKONEX_")]:
+    del os.environ[_name]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", f"async_timeout(seconds): limit of an async test, instead of {ASYNC_TIMEOUT:g}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from random import Random
 from typing import Any
@@ -43,12 +44,12 @@ from nekonex.nex.structures import (
 )
 from nekonex.rmc import Servant, Session
 from nekonex.rmc.connector import open_connector
-from nekonex.rmc.contexts import context_of
 from nekonex.rmc.listener import serve
-from nekonex.settings import Settings
+from nekonex.settings import Settings, Version
 from nekonex.storage.memory_gatherings import MemoryCommunityStore, MemoryLiveStore
 from nekonex.storage.memory_preferences import MemoryPreferenceStore
 from nekonex.values import RMCError, StationURL
+from nekonex.wire import WireContext
 from tests.support.login import Game
 from tests.support.matchmaking import View, problems
 from tests.support.nexlab import Clock, lab_settings
@@ -77,7 +78,13 @@ MIGRATE = 0x10
 NOTIFY = 0x800
 
 _HOLDERS = default_holders()
-"""The same for all, so that methods are compiled once for each version."""
+
+
+@functools.cache
+def _context(version: Version, pid_size: int, headers: bool) -> WireContext:
+    """Return the same context for all with these settings: its methods are compiled once."""
+    return WireContext(version, pid_size=pid_size, struct_header=headers, holders=_HOLDERS)
+
 
 Friends = Callable[[int], Awaitable[Iterable[int]]]
 
@@ -268,7 +275,9 @@ class Rooms:
             MatchMakingExtServer(settings, matchmaking=self.matchmaking, secure=secure),
             self.extension,
         ]
-        self.context = context_of(settings, holders=_HOLDERS)
+        self.context = _context(
+            settings.nex_version, settings["nex.pid_size"], settings.struct_header
+        )
         self.pipe: PipeServer
 
     async def get(self, gid: int) -> Any:

@@ -1,6 +1,5 @@
-"""An empty folder to run commands in, and no configuration from outside."""
+"""An empty folder to run commands in."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +14,6 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a function that runs a command: exit status, standard output, standard error."""
-    for name in os.environ:
-        if name.startswith("NEKONEX_"):
-            monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
     def command(*arguments: str) -> Result:

@@ -1,8 +1,7 @@
-"""An empty folder to run commands in, and no configuration from outside."""
+"""An empty folder to run commands in."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,5 @@ from tests.support.commands import Commands
 def run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Commands:
-    for name in os.environ:
-        if name.startswith("NEKONEX_"):
-            monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return Commands(tmp_path, monkeypatch, capsys)
