@@ -26,8 +26,8 @@ from nekonex.domain.matchmaking import (
     Selection,
     SessionQuery,
 )
-from nekonex.domain.matchmaking.index import SessionIndex
 from nekonex.domain.matchmaking.model import Gathering
+from nekonex.domain.matchmaking.search.index import SessionIndex
 from nekonex.storage.memory_gatherings import MemoryLiveStore
 
 SIZES = (5_000, 50_000)

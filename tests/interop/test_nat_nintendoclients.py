@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from nintendo.nex import backend, common, nattraversal, secure
 
-from nekonex.domain.matchmaking.unreachable import UnreachablePairs
+from nekonex.domain.matchmaking.relations.unreachable import UnreachablePairs
 from nekonex.nex.nat_traversal import NATTraversalServer
 from nekonex.rmc.listener import serve
 from tests.support.login import Game

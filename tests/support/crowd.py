@@ -16,8 +16,8 @@ from nekonex.domain.matchmaking import (
     NumberFilter,
     Selection,
     SessionQuery,
-    changes,
 )
+from nekonex.domain.matchmaking.rules import changes
 from nekonex.domain.players import Player
 from nekonex.events import GatheringJoined
 from tests.support.matchmaking import STAYS, Console, View, World, problems, session

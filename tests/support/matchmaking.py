@@ -31,8 +31,8 @@ from nekonex.domain.matchmaking import (
     TitleRules,
     UnreachablePairs,
 )
-from nekonex.domain.matchmaking.friends import GetFriendPids
 from nekonex.domain.matchmaking.notices import Event
+from nekonex.domain.matchmaking.relations.friends import GetFriendPids
 from nekonex.events import Event as BusEvent
 from nekonex.events import EventBus
 from nekonex.storage.memory_gatherings import MemoryCommunityStore, MemoryLiveStore

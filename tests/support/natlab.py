@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from nekonex.domain.matchmaking.unreachable import UnreachablePairs
+from nekonex.domain.matchmaking.relations.unreachable import UnreachablePairs
 from nekonex.nex import SecureConnection
 from nekonex.nex.nat_traversal import NATStats, NATTraversal, NATTraversalServer
 from nekonex.rmc import Session, Stub

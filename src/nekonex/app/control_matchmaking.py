@@ -11,8 +11,8 @@ from nekonex.app.control import CommandRefusedError
 from nekonex.app.hosting import HostedGame
 from nekonex.domain import Player
 from nekonex.domain.matchmaking import Community, Gathering, MatchmakeSession, SessionQuery
-from nekonex.domain.matchmaking.explaining import explain_join
 from nekonex.domain.matchmaking.reasons import Reason
+from nekonex.domain.matchmaking.search.explaining import explain_join
 from nekonex.values import ServiceUnavailable
 
 __all__ = ["explain", "gathering_counts", "list_gatherings"]

@@ -13,7 +13,6 @@ from dataclasses import replace
 from random import Random
 from typing import Final, Generic, TypeVar
 
-from nekonex.domain.matchmaking.index import SessionIndex
 from nekonex.domain.matchmaking.model import (
     Community,
     CommunityType,
@@ -22,8 +21,9 @@ from nekonex.domain.matchmaking.model import (
     ParticipationPolicy,
 )
 from nekonex.domain.matchmaking.ports import Accept, Change, Transition
-from nekonex.domain.matchmaking.query import SessionQuery
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
+from nekonex.domain.matchmaking.search.index import SessionIndex
+from nekonex.domain.matchmaking.search.query import SessionQuery
 from nekonex.values import DateTime
 
 __all__ = ["MemoryCommunityStore", "MemoryLiveStore"]

@@ -321,7 +321,7 @@ async def test_the_debug_log_says_why(tmp_path: Path) -> None:
 async def test_the_log_costs_nothing_where_nobody_reads_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nekonex.domain.matchmaking.searching import SearchService
+    from nekonex.domain.matchmaking.search.searching import SearchService
 
     monkeypatch.setattr(SearchService, "explain", None)
     stream = io.StringIO()

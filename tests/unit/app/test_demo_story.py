@@ -16,7 +16,8 @@ from nekonex.demo.clients import Vanished
 from nekonex.demo.crowd import Visitor, crowd
 from nekonex.demo.stage import eventually
 from nekonex.demo.structures import room
-from nekonex.domain.matchmaking import UnreachablePairs, admission
+from nekonex.domain.matchmaking import UnreachablePairs
+from nekonex.domain.matchmaking.rules import admission
 
 
 @pytest.fixture(autouse=True)

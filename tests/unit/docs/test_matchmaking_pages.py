@@ -19,7 +19,7 @@ from docs._gen.matchmaking import flag_table, refusal_table
 from docs._gen.protocols import SERVERS, protocol_tables, variant_tables
 from nekonex.domain.matchmaking import GatheringFlag, NumberFilter, Selection, parse_filter
 from nekonex.domain.matchmaking.notices import Event
-from nekonex.domain.matchmaking.status import STATUS_TYPES
+from nekonex.domain.matchmaking.relations.status import STATUS_TYPES
 from nekonex.logs import configure_logging
 from nekonex.nex import MatchmakeExtension
 from nekonex.nex.matchmaking import REFUSAL_NAMES, query_of

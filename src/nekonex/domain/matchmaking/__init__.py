@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from nekonex.domain.matchmaking.admission import Credentials
-from nekonex.domain.matchmaking.communities import CommunityView
-from nekonex.domain.matchmaking.friends import GetFriendPids
 from nekonex.domain.matchmaking.hooks import MatchmakingHooks
 from nekonex.domain.matchmaking.limits import MatchmakingLimits
-from nekonex.domain.matchmaking.matchmaker import Company
 from nekonex.domain.matchmaking.model import (
     Community,
     CommunityType,
@@ -28,11 +24,20 @@ from nekonex.domain.matchmaking.ports import (
     PreferenceStore,
     Privacy,
 )
-from nekonex.domain.matchmaking.query import NumberFilter, Selection, SessionQuery, parse_filter
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
+from nekonex.domain.matchmaking.relations.friends import GetFriendPids
+from nekonex.domain.matchmaking.relations.unreachable import UnreachableLimits, UnreachablePairs
+from nekonex.domain.matchmaking.rules.admission import Credentials
+from nekonex.domain.matchmaking.search.query import (
+    NumberFilter,
+    Selection,
+    SessionQuery,
+    parse_filter,
+)
 from nekonex.domain.matchmaking.service import Matchmaking
+from nekonex.domain.matchmaking.services.communities import CommunityView
+from nekonex.domain.matchmaking.services.matchmaker import Company
 from nekonex.domain.matchmaking.titles import SessionRule, TitleRules
-from nekonex.domain.matchmaking.unreachable import UnreachableLimits, UnreachablePairs
 
 __all__ = [
     "Change",

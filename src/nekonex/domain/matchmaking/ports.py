@@ -19,7 +19,7 @@ from typing import Generic, Protocol, TypeVar
 
 from nekonex.domain.matchmaking.model import Community, Gathering, MatchmakeSession
 from nekonex.domain.matchmaking.notices import Notice
-from nekonex.domain.matchmaking.query import SessionQuery
+from nekonex.domain.matchmaking.search.query import SessionQuery
 from nekonex.values import DateTime
 
 __all__ = [

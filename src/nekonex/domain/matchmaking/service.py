@@ -7,20 +7,20 @@ import secrets
 import time
 from collections.abc import Callable
 
-from nekonex.domain.matchmaking.blocking import BlockLists
-from nekonex.domain.matchmaking.communities import CommunityService
-from nekonex.domain.matchmaking.friends import FriendBook, GetFriendPids
-from nekonex.domain.matchmaking.gatherings import GatheringService
 from nekonex.domain.matchmaking.hooks import MatchmakingHooks
-from nekonex.domain.matchmaking.invitations import Invitations
 from nekonex.domain.matchmaking.limits import MatchmakingLimits
-from nekonex.domain.matchmaking.matchmaker import Matchmaker
-from nekonex.domain.matchmaking.messenger import Messenger
 from nekonex.domain.matchmaking.ports import CommunityStore, LiveStore, PreferenceStore
-from nekonex.domain.matchmaking.searching import SearchService
-from nekonex.domain.matchmaking.status import StatusBoard
+from nekonex.domain.matchmaking.relations.blocking import BlockLists
+from nekonex.domain.matchmaking.relations.friends import FriendBook, GetFriendPids
+from nekonex.domain.matchmaking.relations.invitations import Invitations
+from nekonex.domain.matchmaking.relations.status import StatusBoard
+from nekonex.domain.matchmaking.relations.unreachable import UnreachablePairs
+from nekonex.domain.matchmaking.search.searching import SearchService
+from nekonex.domain.matchmaking.services.communities import CommunityService
+from nekonex.domain.matchmaking.services.gatherings import GatheringService
+from nekonex.domain.matchmaking.services.matchmaker import Matchmaker
+from nekonex.domain.matchmaking.services.messenger import Messenger
 from nekonex.domain.matchmaking.titles import TitleRules
-from nekonex.domain.matchmaking.unreachable import UnreachablePairs
 from nekonex.domain.players import PlayerRegistry
 from nekonex.domain.ports import Clock
 from nekonex.events import EventBus, GatheringClosed

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nekonex.domain.matchmaking.model import MatchmakeSession
-from nekonex.domain.matchmaking.query import (
+from nekonex.domain.matchmaking.search.query import (
     ANY_ATTRIBUTES,
     NumberFilter,
     Selection,

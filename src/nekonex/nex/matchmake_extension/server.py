@@ -15,9 +15,9 @@ from nekonex.domain.matchmaking import (
     Matchmaking,
     MatchmakingError,
     Refusal,
-    changes,
 )
 from nekonex.domain.matchmaking.limits import SYSTEM_PASSWORD_SIZE
+from nekonex.domain.matchmaking.rules import changes
 from nekonex.nex import structures as wire
 from nekonex.nex.matchmake_extension.definition import CreateSessionReply
 from nekonex.nex.matchmake_extension.finding_server import FindingServer

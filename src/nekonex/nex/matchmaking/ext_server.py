@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nekonex.domain.matchmaking import Gathering
+from nekonex.domain.matchmaking.rules.validation import check_length
 from nekonex.domain.matchmaking.service import Matchmaking
-from nekonex.domain.matchmaking.validation import check_length
 from nekonex.nex.matchmaking.common import MatchmakingServant, ParticipantNames
 from nekonex.nex.matchmaking.definition import MatchMakingExt
 from nekonex.nex.secure import SecureConnectionServer

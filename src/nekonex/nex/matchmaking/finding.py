@@ -10,11 +10,11 @@ from typing import Final
 
 from nekonex.domain import Player
 from nekonex.domain.matchmaking import Community, Gathering
-from nekonex.domain.matchmaking.general import GeneralGatherings
-from nekonex.domain.matchmaking.invitations import Invitation as Invited
-from nekonex.domain.matchmaking.patterns import like
+from nekonex.domain.matchmaking.relations.invitations import Invitation as Invited
+from nekonex.domain.matchmaking.rules.validation import check_length
+from nekonex.domain.matchmaking.search.patterns import like
 from nekonex.domain.matchmaking.service import Matchmaking
-from nekonex.domain.matchmaking.validation import check_length
+from nekonex.domain.matchmaking.services.general import GeneralGatherings
 from nekonex.nex.matchmaking.common import MatchmakingServant
 from nekonex.nex.matchmaking.definition import GatheringReply, MatchMaking
 from nekonex.nex.matchmaking.translate import community_to_wire, gathering_to_wire

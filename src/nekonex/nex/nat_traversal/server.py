@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from nekonex.domain import GUEST_PID
-from nekonex.domain.matchmaking.unreachable import UnreachablePairs
+from nekonex.domain.matchmaking.relations.unreachable import UnreachablePairs
 from nekonex.nex.nat_traversal.definition import NATTraversal, RelaySignatureKey
 from nekonex.nex.nat_traversal.probing import RecentProbes, probed_station
 from nekonex.nex.nat_traversal.stats import IgnoredReport, NATLimits, NATStats, SkippedProbe

@@ -15,7 +15,7 @@ from nekonex.domain.matchmaking import (
     ParticipationPolicy,
     Refusal,
 )
-from nekonex.domain.matchmaking.admission import Relations, admit, objections
+from nekonex.domain.matchmaking.rules.admission import Relations, admit, objections
 from nekonex.values import DateTime
 
 NOW = DateTime.make(2024, 5, 6)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nekonex.domain.matchmaking import MatchmakingError, MatchmakingLimits, Refusal
-from nekonex.domain.matchmaking.blocking import BlockLists
+from nekonex.domain.matchmaking.relations.blocking import BlockLists
 from nekonex.storage.memory_preferences import MemoryPreferenceStore
 from tests.support.waiting import until
 

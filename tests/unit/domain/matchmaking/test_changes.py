@@ -17,8 +17,8 @@ from nekonex.domain.matchmaking import (
     Participant,
     Refusal,
 )
-from nekonex.domain.matchmaking import changes as c
 from nekonex.domain.matchmaking.notices import Event
+from nekonex.domain.matchmaking.rules import changes as c
 
 GID = 0x40000009
 WITH_HOST = GatheringFlag.CHANGE_OWNER_WITH_HOST

@@ -22,8 +22,8 @@ from nekonex.domain.matchmaking import (
     Participant,
     Refusal,
 )
-from nekonex.domain.matchmaking.explaining import explain_join
 from nekonex.domain.matchmaking.reasons import Reason
+from nekonex.domain.matchmaking.search.explaining import explain_join
 from nekonex.values import DateTime, RMCError
 from tests.support.matchmaking import World
 

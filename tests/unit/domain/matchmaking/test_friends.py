@@ -11,7 +11,7 @@ import pytest
 
 from nekonex.domain import on_loop
 from nekonex.domain.matchmaking import MatchmakingLimits
-from nekonex.domain.matchmaking.friends import FriendBook
+from nekonex.domain.matchmaking.relations.friends import FriendBook
 from tests.support.matchmaking import Clock
 from tests.support.waiting import until
 

@@ -17,7 +17,7 @@ from nekonex.domain.matchmaking import (
     Selection,
     SessionQuery,
 )
-from nekonex.domain.matchmaking.index import SessionIndex
+from nekonex.domain.matchmaking.search.index import SessionIndex
 
 
 def accept_all(session: MatchmakeSession) -> bool:

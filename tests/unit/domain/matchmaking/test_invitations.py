@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from nekonex.domain.matchmaking import Gathering, MatchmakingError, MatchmakingLimits, Refusal
-from nekonex.domain.matchmaking.invitations import Invitation, Invitations
+from nekonex.domain.matchmaking.relations.invitations import Invitation, Invitations
 from tests.support.matchmaking import World, refused, session
 
 

@@ -19,7 +19,7 @@ from nekonex.domain.matchmaking import (
     Refusal,
 )
 from nekonex.domain.matchmaking.notices import Event, about
-from nekonex.domain.matchmaking.participation import join, leave, lose_owner, vanish
+from nekonex.domain.matchmaking.rules.participation import join, leave, lose_owner, vanish
 from tests.support.matchmaking import STAYS
 
 GID = 0x40000007

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nekonex.domain.matchmaking.patterns import like
+from nekonex.domain.matchmaking.search.patterns import like
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from nekonex.domain.matchmaking import (
     SessionQuery,
     parse_filter,
 )
-from nekonex.domain.matchmaking.index import SessionIndex
-from nekonex.domain.matchmaking.query import ANY_ATTRIBUTES, MAX_VALUES
+from nekonex.domain.matchmaking.search.index import SessionIndex
+from nekonex.domain.matchmaking.search.query import ANY_ATTRIBUTES, MAX_VALUES
 
 NUMBERS = st.integers(0, 2**32 - 1)
 

@@ -11,7 +11,7 @@ from nekonex.domain.matchmaking import (
     Selection,
     SessionQuery,
 )
-from nekonex.domain.matchmaking.searching import for_joining
+from nekonex.domain.matchmaking.search.searching import for_joining
 from tests.support.matchmaking import World, session
 
 MIGRATE, ALL = 0x010, 0x400

@@ -5,7 +5,7 @@ import pytest
 from nekonex.domain import Notification
 from nekonex.domain.matchmaking import Refusal
 from nekonex.domain.matchmaking.notices import Event
-from nekonex.domain.matchmaking.status import STATUS_TYPES
+from nekonex.domain.matchmaking.relations.status import STATUS_TYPES
 from tests.support.matchmaking import World, refused
 
 FRIENDS = {1: [2, 3, 77], 2: [1], 3: [1], 4: []}

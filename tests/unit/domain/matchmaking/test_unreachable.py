@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from nekonex.domain.matchmaking.unreachable import UnreachableLimits, UnreachablePairs
+from nekonex.domain.matchmaking.relations.unreachable import UnreachableLimits, UnreachablePairs
 
 
 class Clock:

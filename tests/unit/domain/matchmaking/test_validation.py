@@ -14,7 +14,7 @@ from nekonex.domain.matchmaking import (
     MatchmakingLimits,
     Refusal,
 )
-from nekonex.domain.matchmaking import validation as v
+from nekonex.domain.matchmaking.rules import validation as v
 from nekonex.values import DateTime
 
 NOW = DateTime.make(2024, 5, 6, 12)

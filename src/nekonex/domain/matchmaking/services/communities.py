@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nekonex.domain.matchmaking.admission import Credentials
-from nekonex.domain.matchmaking.gatherings import GatheringService
 from nekonex.domain.matchmaking.model import Community, CommunityType, MatchmakeSystem, Participant
 from nekonex.domain.matchmaking.ports import PreferenceStore
-from nekonex.domain.matchmaking.query import ANY_ATTRIBUTES, NumberFilter, SessionQuery
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
-from nekonex.domain.matchmaking.validation import check_community, check_length
+from nekonex.domain.matchmaking.rules.admission import Credentials
+from nekonex.domain.matchmaking.rules.validation import check_community, check_length
+from nekonex.domain.matchmaking.search.query import ANY_ATTRIBUTES, NumberFilter, SessionQuery
+from nekonex.domain.matchmaking.services.gatherings import GatheringService
 from nekonex.domain.players import Player
 
 __all__ = ["CommunityService", "CommunityView"]

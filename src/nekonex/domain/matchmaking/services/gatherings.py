@@ -7,15 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from nekonex.domain.matchmaking import changes, participation
-from nekonex.domain.matchmaking.admission import Credentials, Relations, admit
-from nekonex.domain.matchmaking.blocking import BlockLists
-from nekonex.domain.matchmaking.book import LAST_COMMUNITY_GID, TOO_MANY, GatheringBook, expect
-from nekonex.domain.matchmaking.friends import FriendBook
 from nekonex.domain.matchmaking.hooks import MatchmakingHooks
 from nekonex.domain.matchmaking.limits import MAX_TEXT, MatchmakingLimits
 from nekonex.domain.matchmaking.logs import logged_refusals
-from nekonex.domain.matchmaking.messenger import Messenger
 from nekonex.domain.matchmaking.model import (
     Community,
     Gathering,
@@ -31,7 +25,18 @@ from nekonex.domain.matchmaking.ports import (
     Outcome,
 )
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
-from nekonex.domain.matchmaking.validation import check_gathering, check_length
+from nekonex.domain.matchmaking.relations.blocking import BlockLists
+from nekonex.domain.matchmaking.relations.friends import FriendBook
+from nekonex.domain.matchmaking.rules import changes, participation
+from nekonex.domain.matchmaking.rules.admission import Credentials, Relations, admit
+from nekonex.domain.matchmaking.rules.validation import check_gathering, check_length
+from nekonex.domain.matchmaking.services.book import (
+    LAST_COMMUNITY_GID,
+    TOO_MANY,
+    GatheringBook,
+    expect,
+)
+from nekonex.domain.matchmaking.services.messenger import Messenger
 from nekonex.domain.players import Player, PlayerRegistry
 from nekonex.domain.ports import Clock
 from nekonex.values import ServiceUnavailable

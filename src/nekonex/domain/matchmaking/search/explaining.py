@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nekonex.domain.matchmaking.admission import Credentials, Relations, objections
-from nekonex.domain.matchmaking.gatherings import LAST_COMMUNITY_GID, GatheringService
 from nekonex.domain.matchmaking.model import Community, Gathering, MatchmakeSession
 from nekonex.domain.matchmaking.reasons import Reason
+from nekonex.domain.matchmaking.rules.admission import Credentials, Relations, objections
+from nekonex.domain.matchmaking.services.gatherings import LAST_COMMUNITY_GID, GatheringService
 from nekonex.domain.players import Player
 from nekonex.values import DateTime, RMCError
 

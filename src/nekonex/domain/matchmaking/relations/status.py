@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from nekonex.domain.matchmaking.friends import FriendBook
-from nekonex.domain.matchmaking.messenger import Messenger
 from nekonex.domain.matchmaking.notices import Event
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
-from nekonex.domain.matchmaking.validation import check_length
+from nekonex.domain.matchmaking.relations.friends import FriendBook
+from nekonex.domain.matchmaking.rules.validation import check_length
+from nekonex.domain.matchmaking.services.messenger import Messenger
 from nekonex.domain.players import Notification, Player
 
 __all__ = ["STATUS_TYPES", "StatusBoard"]

@@ -1,8 +1,7 @@
 """Finds sessions by criteria without looking at all of them.
 
-A search first rules out whole pools of sessions (`nekonex.domain.matchmaking.pools`), then walks
-along sorted lists of what is left in the order that it wants
-(`nekonex.domain.matchmaking.selection`) until it has enough. What it costs depends on how many
+A search first rules out whole pools of sessions (`pools`), then walks along sorted lists of what is
+left in the order that it wants (`selection`) until it has enough. What it costs depends on how many
 sessions it returns and hardly on how many there are. `SessionQuery.matches` says what is found.
 """
 
@@ -14,7 +13,8 @@ from random import Random
 from typing import Final
 
 from nekonex.domain.matchmaking.model import MAX_GID, RATING_ATTRIBUTE, MatchmakeSession
-from nekonex.domain.matchmaking.pools import (
+from nekonex.domain.matchmaking.ports import Accept
+from nekonex.domain.matchmaking.search.pools import (
     PLACES,
     Directory,
     Pool,
@@ -22,9 +22,8 @@ from nekonex.domain.matchmaking.pools import (
     new_shelves,
     signature_of,
 )
-from nekonex.domain.matchmaking.ports import Accept
-from nekonex.domain.matchmaking.query import NumberFilter, Selection, SessionQuery
-from nekonex.domain.matchmaking.selection import (
+from nekonex.domain.matchmaking.search.query import NumberFilter, Selection, SessionQuery
+from nekonex.domain.matchmaking.search.selection import (
     Ranks,
     Shelf,
     in_spans,

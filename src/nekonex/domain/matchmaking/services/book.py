@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
 from nekonex.domain.matchmaking.limits import MatchmakingLimits
-from nekonex.domain.matchmaking.messenger import Messenger
 from nekonex.domain.matchmaking.model import Gathering, MatchmakeSession
 from nekonex.domain.matchmaking.ports import (
     Change,
@@ -18,6 +17,7 @@ from nekonex.domain.matchmaking.ports import (
     Transition,
 )
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
+from nekonex.domain.matchmaking.services.messenger import Messenger
 from nekonex.domain.players import PlayerRegistry
 from nekonex.domain.ports import Clock
 from nekonex.values import DateTime

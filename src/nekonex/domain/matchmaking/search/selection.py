@@ -20,7 +20,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from nekonex.domain.matchmaking.model import MAX_GID, MatchmakeSession
-from nekonex.domain.matchmaking.query import NumberFilter, Selection, SessionQuery
+from nekonex.domain.matchmaking.search.query import NumberFilter, Selection, SessionQuery
 
 __all__ = [
     "Order",

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from nekonex.domain.matchmaking import changes
-from nekonex.domain.matchmaking.admission import Credentials
 from nekonex.domain.matchmaking.limits import MAX_TEXT
 from nekonex.domain.matchmaking.model import Community, CommunityType, Gathering, Participant
 from nekonex.domain.matchmaking.ports import GatheringStore, Outcome
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
+from nekonex.domain.matchmaking.rules import changes
+from nekonex.domain.matchmaking.rules.admission import Credentials
+from nekonex.domain.matchmaking.rules.validation import check_length, check_places
 from nekonex.domain.matchmaking.service import Matchmaking
-from nekonex.domain.matchmaking.validation import check_length, check_places
 from nekonex.domain.players import Player
 
 __all__ = ["GeneralGatherings"]

@@ -16,8 +16,8 @@ from operator import attrgetter
 from typing import Final, Generic, TypeVar
 
 from nekonex.domain.matchmaking.model import RATING_ATTRIBUTE, MatchmakeSession
-from nekonex.domain.matchmaking.query import NumberFilter, SessionQuery
-from nekonex.domain.matchmaking.selection import Ranks, Shelf
+from nekonex.domain.matchmaking.search.query import NumberFilter, SessionQuery
+from nekonex.domain.matchmaking.search.selection import Ranks, Shelf
 
 __all__ = [
     "PLACES",

@@ -8,12 +8,12 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from nekonex.domain.matchmaking.gatherings import GatheringService
 from nekonex.domain.matchmaking.logs import logger
 from nekonex.domain.matchmaking.model import MatchmakeSession
-from nekonex.domain.matchmaking.query import SessionQuery
 from nekonex.domain.matchmaking.reasons import Reason
-from nekonex.domain.matchmaking.unreachable import UnreachablePairs
+from nekonex.domain.matchmaking.relations.unreachable import UnreachablePairs
+from nekonex.domain.matchmaking.search.query import SessionQuery
+from nekonex.domain.matchmaking.services.gatherings import GatheringService
 from nekonex.domain.players import Player
 
 __all__ = ["LastSearch", "SearchService", "Searcher", "for_joining"]

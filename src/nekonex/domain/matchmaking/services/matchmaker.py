@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from nekonex.domain.matchmaking.admission import Credentials
-from nekonex.domain.matchmaking.gatherings import GatheringService
 from nekonex.domain.matchmaking.limits import SESSION_KEY_SIZE
 from nekonex.domain.matchmaking.model import Gathering, MatchmakeSession, Participant
-from nekonex.domain.matchmaking.query import NumberFilter, SessionQuery
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
-from nekonex.domain.matchmaking.searching import Searcher, SearchService, for_joining
+from nekonex.domain.matchmaking.rules.admission import Credentials
+from nekonex.domain.matchmaking.rules.validation import check_gathering
+from nekonex.domain.matchmaking.search.query import NumberFilter, SessionQuery
+from nekonex.domain.matchmaking.search.searching import Searcher, SearchService, for_joining
+from nekonex.domain.matchmaking.services.gatherings import GatheringService
 from nekonex.domain.matchmaking.titles import TitleRules
-from nekonex.domain.matchmaking.validation import check_gathering
 from nekonex.domain.players import Player
 from nekonex.values import RMCError
 

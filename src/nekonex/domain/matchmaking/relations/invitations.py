@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nekonex.domain.matchmaking.gatherings import GatheringService
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
-from nekonex.domain.matchmaking.validation import check_length
+from nekonex.domain.matchmaking.rules.validation import check_length
+from nekonex.domain.matchmaking.services.gatherings import GatheringService
 
 __all__ = ["Invitation", "Invitations"]
 

@@ -13,9 +13,9 @@ from nekonex.domain.matchmaking.model import (
     MatchmakeSession,
 )
 from nekonex.domain.matchmaking.notices import Event, about
-from nekonex.domain.matchmaking.participation import Online, hosted_by
 from nekonex.domain.matchmaking.ports import Outcome
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
+from nekonex.domain.matchmaking.rules.participation import Online, hosted_by
 
 __all__ = [
     "MAX_LOCAL_URLS",
