@@ -21,6 +21,9 @@ __all__ = ["NOW", "Lab", "lab", "lab_settings"]
 
 NOW = 1_800_000_000.0
 
+# One for all: methods are compiled once for each context, and holders are part of it.
+_HOLDERS = default_holders()
+
 
 @dataclass
 class Clock:
@@ -52,7 +55,7 @@ class Lab:
         self.secure_server: SecureConnectionServer = game.secure_server(
             **{"clock": self.clock, **secure}
         )
-        context = context_of(settings, holders=default_holders())
+        context = context_of(settings, holders=_HOLDERS)
         self.auth = PipeServer([self.auth_server], context)
         self.secure = PipeServer([self.secure_server], context)
 
