@@ -136,7 +136,7 @@ async def test_refusals_are_in_the_result() -> None:
         assert abs(reply.connection_data.server_time.timestamp() - time.time()) < 30
 
 
-def token(pid: int = 1000, *, expires_in: float = 60, text: TokenText = TokenText.CONSOLE) -> str:
+def token(pid: int = 1000, *, expires_in: float = 3600, text: TokenText = TokenText.CONSOLE) -> str:
     info = TokenInfo(1, 3, pid, time.time() + expires_in, 0x0005000010101D00, 0)
     return encode_legacy_token(info, AES_KEY, text)
 
