@@ -12,7 +12,7 @@ from nekonex.app.hosting import HostedGame
 from nekonex.domain import Player
 from nekonex.domain.matchmaking import Community, Gathering, MatchmakeSession, SessionQuery
 from nekonex.domain.matchmaking.reasons import Reason
-from nekonex.domain.matchmaking.search.explaining import explain_join
+from nekonex.domain.matchmaking.search.explaining import explain_join, explain_search
 from nekonex.values import ServiceUnavailable
 
 __all__ = ["explain", "gathering_counts", "list_gatherings"]
@@ -76,8 +76,7 @@ async def _explain_search(game: HostedGame, player: Player, limit: int) -> dict[
     last = searching.last_search(player.pid)
     if last is None:
         raise CommandRefusedError(f"the player {player.pid} has not searched for sessions")
-    searcher = await searching.searcher(player)
-    explained = await searching.explain(searcher, last.queries, in_turns=True)
+    explained = await explain_search(searching, player, last)
     now = game.services.clock()
     failed = Counter(reason.criterion for _, reasons in explained for reason in reasons)
     return {
@@ -173,7 +172,7 @@ def _query_as_dict(query: SessionQuery) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | int | str):
         return value
     return sorted(value) if isinstance(value, frozenset) else str(value)
 

@@ -112,6 +112,7 @@ def title_rules(config: GameConfig) -> TitleRules:
         clear_application_data="application_buffer" in force.template.clear,
         created=_session_rule(force.created),
         matched=_session_rule(force.matched),
+        ignore_closing_by_others=config.ignore_closing_by_others,
     )
 
 

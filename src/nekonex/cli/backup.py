@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _backup(file: FileArgument, config: ConfigOption = None) -> None:
-    """Write accounts, rules, reports, objects and secrets to a file; the server may run."""
+    """Write accounts, rules, communities, reports and secrets to a file; the server may run."""
     loaded = load(config)
     if file.is_dir():
         raise CommandError(f"{file} is a directory", EXIT_USAGE)

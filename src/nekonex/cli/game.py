@@ -127,8 +127,9 @@ def _summary(told: dict[str, Any]) -> str:
     if not sessions:
         return "now there are no sessions at all"
     failed = ", ".join(f"{criterion} ({count})" for criterion, count in told["failed"].items())
-    fitting = f"of {sessions} sessions now, {told['fitting'] or 'none'} would do"
-    return f"{fitting}; the others fail: {failed}" if failed else fitting
+    there = "1 session" if sessions == 1 else f"{sessions} sessions"
+    fitting = f"of {there} now, {told['fitting'] or 'none'} would do"
+    return f"{fitting}; failed: {failed}" if failed else fitting
 
 
 def _query_text(query: dict[str, Any]) -> str:
@@ -141,6 +142,8 @@ def _query_text(query: dict[str, Any]) -> str:
             parts.append(f"{value} first" if value == "nearest" else f"{value} order")
         elif value is True:
             parts.append(label)
+        elif value is None:
+            parts.append(f"no {label}")
         elif name == "gids":
             parts.append(f"gids {', '.join(map(str, value))}")
         else:

@@ -21,7 +21,7 @@ from nekonex.games.fields import (
     not_allowed,
     split_list,
 )
-from nekonex.games.schema import GameIdentity
+from nekonex.games.schema import GameIdentity, GameLimits
 
 __all__ = [
     "AccountsSection",
@@ -232,7 +232,7 @@ class AccountsSection(Section):
     grpc: GrpcSection = GrpcSection()
 
 
-class LimitsSection(Section):
+class LimitsSection(GameLimits):
     """`[game.limits]`: what one game lets its peers use."""
 
     max_connections: Positive = 50_000
@@ -259,10 +259,6 @@ class LimitsSection(Section):
     reports_per_pid: Positive = 32
     max_gatherings: Positive = 65_536
     """Sessions and other gatherings, communities apart, that are open at a time."""
-    max_owned_communities: Positive = 4
-    """Communities that one player may found."""
-    max_joined_communities: Positive = 16
-    """Communities that one player may be a member of."""
     unreachable_seconds: PositiveSeconds = 600.0
     """How long two players whose consoles could not reach each other are not matched again."""
     friends_seconds: PositiveSeconds = 10.0

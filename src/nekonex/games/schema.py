@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
+from nekonex.domain.matchmaking.search.query import parse_filter
 from nekonex.games.fields import (
     AccessKey,
     Attribute,
@@ -21,6 +22,7 @@ from nekonex.games.fields import (
     LegacySignature,
     NexVersion,
     PidSize,
+    Positive,
     PositiveSeconds,
     ResendLimit,
     Seconds,
@@ -44,6 +46,7 @@ __all__ = [
     "ForceSessions",
     "ForceTemplate",
     "GameIdentity",
+    "GameLimits",
     "KerberosSection",
     "LoginRules",
     "NexSection",
@@ -124,9 +127,10 @@ def _attribute(value: int) -> int:
     return value
 
 
-def _attribute_value(value: int) -> int:
-    if not 0 <= value <= 0xFFFFFFFF:
-        raise not_allowed("attributes with values from 0 to 4294967295")
+def _criterion(value: str) -> str:
+    wanted = parse_filter(value)
+    if wanted is not None and not wanted.ranges:
+        raise not_allowed('a criterion that a number can meet, such as "5", "1,8" or ""')
     return value
 
 
@@ -136,13 +140,16 @@ AttributeKey = Annotated[int, AfterValidator(_attribute)]
 class ForceCriteria(Section):
     """Written into every search criterion before the search."""
 
-    attributes: Mapping[AttributeKey, str] = {}
+    attributes: Mapping[AttributeKey, Annotated[str, AfterValidator(_criterion)]] = {}
 
 
 class ForceTemplate(Section):
-    """Written into the session that a console passes to AutoMatchmake before the search."""
+    """Written into the session that a console passes to AutoMatchmake, before the search.
 
-    attributes: Mapping[AttributeKey, Annotated[int, AfterValidator(_attribute_value)]] = {}
+    That is where it looks for sessions like that one: with criteria the session is left alone.
+    """
+
+    attributes: Mapping[AttributeKey, UInt32] = {}
     game_mode: UInt32 | None = None
     clear: Annotated[
         tuple[Literal["matchmake_param", "application_buffer"], ...], BeforeValidator(split_list)
@@ -166,6 +173,15 @@ class ForceSection(Section):
     """Applied to each session after it was created."""
     matched: ForceSessions = ForceSessions()
     """Applied to the stored sessions before a search by criteria that is to join one."""
+
+
+class GameLimits(Section):
+    """What games differ in that they let their players use."""
+
+    max_owned_communities: Positive = 4
+    """Communities that one player may found."""
+    max_joined_communities: Positive = 16
+    """Communities that one player may be a member of."""
 
 
 def _known_protocols(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -218,11 +234,14 @@ class GameIdentity(Section):
     """Titles that a token may be for; empty: any of `title_ids`."""
     ignore_attributes: Annotated[tuple[Attribute, ...], BeforeValidator(split_list)] = ()
     """Attributes that a search by criteria does not look at."""
+    ignore_closing_by_others: Flag = False
+    """Whether CloseParticipation by others than the owner succeeds, and changes nothing."""
     protocols: Annotated[Texts, AfterValidator(_known_protocols)] = ()
     """What the game is known to use; a server answers the others too."""
     variants: Annotated[Mapping[str, str], AfterValidator(_known_variants)] = {}
     """Protocols with methods of the game's own, in place of later generic ones."""
     force: ForceSection = ForceSection()
+    limits: GameLimits = GameLimits()
     prudp: PrudpSection = PrudpSection()
     prudp_v0: PrudpV0Section = PrudpV0Section()
     kerberos: KerberosSection = KerberosSection()

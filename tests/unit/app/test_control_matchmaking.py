@@ -159,7 +159,7 @@ async def test_a_search_that_found_nothing_is_explained(tmp_path: Path, typed: T
         assert out[0].endswith(", and found none")
         assert out[1].startswith("wanted: game mode 2; attribute 1 5; places 1; open only;")
         assert out[2] == (
-            "of 3 sessions now, none would do; the others fail: attribute 1 (3), game mode (2), "
+            "of 3 sessions now, none would do; failed: attribute 1 (3), game mode (2), "
             "already in (1), free places (1)"
         )
         assert f"- gid {near}, 1/4: game mode is 3, not 2; attribute 1 is 0, not 5" in out
@@ -167,6 +167,22 @@ async def test_a_search_that_found_nothing_is_explained(tmp_path: Path, typed: T
         short = (await typed.text("explain", pid, "--limit", 1)).splitlines()
         assert short[-1] == "and 2 more, which are farther from it"
         assert json.loads(await typed.text("explain", pid, "--json"))["sessions"] == 3
+
+
+async def test_a_search_by_rating_that_names_none_is_told(tmp_path: Path, typed: Typed) -> None:
+    async with (
+        running_server(INK, folder=tmp_path) as server,
+        console(server, "peach") as (peach, _),
+        console(server, "toad") as (toad, pid),
+    ):
+        await open_session(peach, game_mode=2)
+        await auto_matchmake(toad, selection_method=1, attribs=[""] * 6)
+        told = await asked(server, "explain", pid=pid)
+        assert told["search"]["queries"][0]["rating"] is None
+        assert told["failed"]["rating"] == 2
+        out = await typed.text("explain", pid)
+        assert "; nearest first; no rating\n" in out
+        assert "1/4: the search names no rating to start from\n" in out
 
 
 async def test_a_session_that_would_do_by_now_is_told(tmp_path: Path, typed: Typed) -> None:
@@ -178,10 +194,12 @@ async def test_a_session_that_would_do_by_now_is_told(tmp_path: Path, typed: Typ
         own = (await auto_matchmake(toad, game_mode="2")).id
         extension = MatchmakeExtension.client(toad)
         await extension.close_participation(own)
+        out = await typed.text("explain", pid)
+        assert "of 1 session now, none would do; failed: already in (1)" in out
         gid = await open_session(peach)
         out = await typed.text("explain", pid)
         assert f"- gid {gid}, 1/4: it fits\n" in out
-        summary = "1 would do; the others fail: already in (1), open participation (1)"
+        summary = "1 would do; failed: already in (1), open participation (1)"
         assert f"of 2 sessions now, {summary}\n" in out
 
 

@@ -172,7 +172,7 @@ def test_the_rules_of_a_title_are_those_of_its_profile(tmp_path: Path) -> None:
 def test_all_rules_can_be_configured(tmp_path: Path) -> None:
     rules = rules_of(
         tmp_path,
-        '[[game]]\ntitle = "splatoon"\nignore_attributes = [4]\n'
+        '[[game]]\ntitle = "splatoon"\nignore_attributes = [4]\nignore_closing_by_others = true\n'
         '[game.force.criteria.attributes]\n2 = "1,3"\n'
         "[game.force.template]\ngame_mode = 12\n"
         'clear = ["matchmake_param", "application_buffer"]\n'
@@ -181,6 +181,7 @@ def test_all_rules_can_be_configured(tmp_path: Path) -> None:
         "[game.force.matched]\ngame_mode = 3\nuser_password_enabled = false\n",
     )
     assert rules.ignored_attributes == {4}
+    assert rules.ignore_closing_by_others
     assert rules.criteria_attributes == {2: "1,3"}
     assert rules.template_attributes == {3: 7}
     assert rules.template_game_mode == 12

@@ -51,7 +51,15 @@ CASES = [
     ),
     (
         A + "[game.force.template.attributes]\n0 = -1",
-        "game.a.force.template.attributes is -1; allowed: attributes with values from 0 to",
+        "game.a.force.template.attributes is -1; allowed: a whole number from 0 to 4294967295",
+    ),
+    (
+        A + "[game.force.template.attributes]\n0 = '1'",
+        'game.a.force.template.attributes is "1"; allowed: a whole number',
+    ),
+    (
+        A + "[game.force.criteria.attributes]\n0 = '9,1'",
+        'game.a.force.criteria.attributes is "9,1"; allowed: a criterion that a number can meet',
     ),
     (
         A + "[game.force.created]\ngame_mode = 4294967296",

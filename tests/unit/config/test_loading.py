@@ -68,7 +68,7 @@ def test_absent_sections_mean_their_defaults(load: Load) -> None:
 
 
 def test_a_game_has_the_limits_that_are_documented(load: Load) -> None:
-    limits = load(MK7).games[0].limits
+    limits = load(MK7.replace("mario-kart-7", "splatoon")).games[0].limits
     assert limits.model_dump() == {
         "max_connections": 50000,
         "max_connections_per_address": 1024,

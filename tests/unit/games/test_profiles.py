@@ -243,9 +243,21 @@ def test_attribute_rules() -> None:
     }
     assert load_profile("bayonetta-2").force.criteria.attributes == {1: "0"}
     assert load_profile("kid-icarus").force.template.attributes == {0: 0, 1: 0, 2: 0, 5: 0}
-    assert load_profile("kid-icarus").force.matched.open_participation is True
+    matched = load_profile("kid-icarus").force.matched
+    assert (matched.open_participation, matched.game_mode) == (True, None)
+    assert load_profile("tri-force-heroes").force.template.clear == ("matchmake_param",)
     assert load_profile("yo-kai-watch-blasters").force.created.game_mode == 4129
     assert load_profile("animal-crossing-new-leaf").force.template.game_mode == 33
+
+
+def test_whose_players_all_close_their_session() -> None:
+    lenient = [each.slug for each in all_profiles() if each.ignore_closing_by_others]
+    assert lenient == ["puyo-puyo-tetris"]
+
+
+def test_limits_of_titles() -> None:
+    founded = {each.slug: each.limits.max_owned_communities for each in all_profiles()}
+    assert {slug: number for slug, number in founded.items() if number != 4} == {"mario-kart-7": 8}
 
 
 def test_the_build_string_that_is_checked_by_its_game() -> None:

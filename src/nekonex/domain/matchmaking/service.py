@@ -57,6 +57,7 @@ class Matchmaking:
     ) -> None:
         events = events or EventBus()
         self.limits = limits or MatchmakingLimits()
+        self.rules = rules or TitleRules()
         self.players = players
         self.preferences = preferences
         self.token_bytes = token_bytes
@@ -77,9 +78,7 @@ class Matchmaking:
         # Not "or": one without pairs is false.
         self.unreachable = UnreachablePairs(clock=monotonic) if unreachable is None else unreachable
         self.searching = SearchService(self.gatherings, self.unreachable)
-        self.matchmaker = Matchmaker(
-            self.gatherings, self.searching, rules or TitleRules(), token_bytes
-        )
+        self.matchmaker = Matchmaker(self.gatherings, self.searching, self.rules, token_bytes)
         self.communities = CommunityService(self.gatherings, preferences)
         self.status = StatusBoard(self.friends, messenger)
         self.invitations = Invitations(self.gatherings)

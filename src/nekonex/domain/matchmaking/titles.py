@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nekonex.domain.matchmaking.model import MatchmakeSession
+from nekonex.domain.matchmaking.model import RATING_ATTRIBUTE, MatchmakeSession
 from nekonex.domain.matchmaking.search.query import (
     ANY_ATTRIBUTES,
     NumberFilter,
     Selection,
     SessionQuery,
     parse_filter,
+    parse_number,
 )
 
 __all__ = ["SessionRule", "TitleRules"]
@@ -60,7 +61,8 @@ class TitleRules:
     criteria_attributes: Mapping[int, str] = field(default_factory=dict)
     """What is written into the attributes of every search criterion."""
     template_attributes: Mapping[int, int] = field(default_factory=dict)
-    """What is written into the attributes of the session that AutoMatchmake is given."""
+    """What is written into the attributes of the session that AutoMatchmake is given, where it
+    looks for sessions like that one; searches by criteria compare what others left as it was."""
     template_game_mode: int | None = None
     clear_param: bool = False
     clear_application_data: bool = False
@@ -68,6 +70,8 @@ class TitleRules:
     """Applied to each session when it is created."""
     matched: SessionRule = SessionRule()
     """Applied to the sessions that exist, before a search by criteria that is to join one."""
+    ignore_closing_by_others: bool = False
+    """Whether others than the owner are told that they closed a session, which stays open."""
 
     def clean_query(self, query: SessionQuery) -> SessionQuery:
         """Return a search by criteria as the title needs it."""
@@ -78,10 +82,14 @@ class TitleRules:
             None if index in self.ignored_attributes else forced.get(index, wanted)
             for index, wanted in enumerate(query.attributes)
         ]
-        return replace(query, attributes=tuple(attributes))
+        rating = query.rating
+        if query.selection.by_rating and RATING_ATTRIBUTE in forced:
+            # There attribute 1 is no condition, but where the search starts from.
+            rating = parse_number(self.criteria_attributes[RATING_ATTRIBUTE])
+        return replace(query, attributes=tuple(attributes), rating=rating)
 
     def clean_template(self, template: MatchmakeSession) -> MatchmakeSession:
-        """Return the session that AutoMatchmake is given as the title needs it."""
+        """Return the session that AutoMatchmake without criteria is given as the title needs it."""
         changes: dict[str, Any] = {}
         if self.template_attributes:
             changes["attributes"] = tuple(
@@ -102,8 +110,7 @@ class TitleRules:
         """Return the search for sessions like a template, which AutoMatchmake begins with."""
         attributes = list(ANY_ATTRIBUTES)
         for index in (0, 2, 3, 4, 5):
-            if index not in self.ignored_attributes:
-                attributes[index] = NumberFilter.of(template.attributes[index])
+            attributes[index] = NumberFilter.of(template.attributes[index])
         return SessionQuery(
             game_mode=NumberFilter.of(template.game_mode),
             matchmake_system=NumberFilter.of(template.matchmake_system),

@@ -207,8 +207,13 @@ class MatchmakeExtensionServer(FindingServer):
     # -- changing one's own ------------------------------------------------------------------
 
     async def close_participation(self, client: Session, gid: UInt32) -> None:
-        """Let nobody join any more."""
-        await self._set(client, gid, open_participation=False)
+        """Let nobody join any more; the title's rules may want others than the owner ignored."""
+        try:
+            await self._set(client, gid, open_participation=False)
+        except MatchmakingError as error:
+            ignored = self.matchmaking.rules.ignore_closing_by_others
+            if error.refusal is not Refusal.NOT_OWNER or not ignored:
+                raise
 
     async def open_participation(self, client: Session, gid: UInt32) -> None:
         """Let players join again."""

@@ -23,6 +23,7 @@ from nekonex.domain.matchmaking import (
     parse_filter,
 )
 from nekonex.domain.matchmaking.model import ATTRIBUTE_COUNT, RATING_ATTRIBUTE
+from nekonex.domain.matchmaking.search.query import parse_number
 from nekonex.nex import structures as wire
 from nekonex.wire import Structure, UnknownData, V, Variant, WireContext
 
@@ -234,9 +235,8 @@ def query_of(
     do not have. The criteria's own range and parameters are not part of the query.
     """
     selection = _SELECTIONS.get(criteria.selection_method, Selection.RANDOM)
-    rating = _plain_number(criteria.attribs) if selection.by_rating else 0
     only = None if gids is None else frozenset(gids)
-    if rating is None or any(criteria.attribs[ATTRIBUTE_COUNT:]):
+    if any(criteria.attribs[ATTRIBUTE_COUNT:]):
         only = _NOTHING
     return SessionQuery(
         game_mode=parse_filter(criteria.game_mode),
@@ -253,7 +253,7 @@ def query_of(
         codeword=criteria.codeword,
         gids=only,
         selection=selection,
-        rating=rating or 0,
+        rating=_rating_of(criteria.attribs) if selection.by_rating else 0,
     )
 
 
@@ -293,10 +293,6 @@ def _attributes_of(attribs: list[str]) -> tuple[NumberFilter | None, ...]:
     return (*wanted, *[None] * (ATTRIBUTE_COUNT - len(wanted)))
 
 
-def _plain_number(attribs: list[str]) -> int | None:
+def _rating_of(attribs: list[str]) -> int | None:
     """Return the rating that criteria start from; None unless it is one number."""
-    text = attribs[RATING_ATTRIBUTE] if len(attribs) > RATING_ATTRIBUTE else ""
-    wanted = parse_filter(text)
-    if wanted is None or not wanted.ranges or "," in text:
-        return None
-    return wanted.ranges[0][0]
+    return parse_number(attribs[RATING_ATTRIBUTE]) if len(attribs) > RATING_ATTRIBUTE else None

@@ -318,8 +318,8 @@ async def test_titles_clean_what_is_looked_for_and_what_is_made() -> None:
     assert (made.param, made.application_data) == ({"@B": 2}, b"")
     assert not made.user_password_enabled
 
-    # By template: attribute 3 does not count.
-    other = session(attributes=(0, 0, 3, 99, 5, 6))
+    # By template: that is written over too.
+    other = session(attributes=(0, 0, 3, 4, 5, 6))
     assert (await world.auto(two, other)).gid == made.gid
 
     # By criteria: what they say of attributes 0 and 3 is written over, and it is opened first.
@@ -333,3 +333,23 @@ async def test_titles_clean_what_is_looked_for_and_what_is_made() -> None:
     assert (await world.auto(three, queries=[query])).gid == made.gid
     elsewhere = await world.create(four, session(open_participation=False))
     assert not elsewhere.open_participation
+
+
+async def test_what_searches_by_criteria_compare_is_left_as_the_game_wants_it() -> None:
+    rules = TitleRules(
+        template_attributes={0: 7},
+        template_game_mode=2,
+        clear_param=True,
+        clear_application_data=True,
+    )
+    world = World(rules=rules)
+    one, two = world.consoles(2)
+    template = session(game_mode=9, attributes=(1, 2, 3, 4, 5, 6), application_data=b"x")
+    query = SessionQuery(
+        game_mode=NumberFilter.of(9),
+        attributes=(NumberFilter.of(1), None, None, None, None, None),
+    )
+    made = await world.auto(one, template, queries=[query])
+    assert (made.game_mode, made.attributes) == (9, template.attributes)
+    assert made.application_data == b"x"
+    assert (await world.auto(two, template, queries=[query])).gid == made.gid

@@ -21,9 +21,10 @@ from nekonex.domain.matchmaking import (
     Outcome,
     Participant,
     Refusal,
+    SessionQuery,
 )
 from nekonex.domain.matchmaking.reasons import Reason
-from nekonex.domain.matchmaking.search.explaining import explain_join
+from nekonex.domain.matchmaking.search.explaining import explain_join, explain_search
 from nekonex.values import DateTime, RMCError
 from tests.support.matchmaking import World
 
@@ -134,6 +135,74 @@ async def test_the_game_has_a_say(code: str | None) -> None:
     (reason,) = await explain_join(world.service, two, await world.get(made.gid))
     assert reason.criterion == "game"
     assert (code or "the game does not permit it") in reason
+
+
+class TurnsAway(MatchmakingHooks):
+    async def can_join(self, player: Player, gathering: Gathering) -> bool:
+        return gathering.owner == player.pid
+
+
+@pytest.mark.parametrize(
+    ("blocking", "hooks", "criterion"),
+    [
+        ({2: [3]}, None, "blocked by participant"),
+        ({3: [2]}, None, "blocked"),
+        ({}, TurnsAway(), "game"),
+        ({}, None, None),
+    ],
+)
+async def test_a_search_is_not_said_to_fit_what_only_a_join_refuses(
+    blocking: dict[int, list[int]], hooks: MatchmakingHooks | None, criterion: str | None
+) -> None:
+    world = World(hooks=hooks)
+    one, two, three = world.consoles(3)
+    for pid, blocked in blocking.items():
+        await world.preferences.change_block_list(pid, add=blocked, limit=10)
+    made = await world.create(one)
+    players = (*made.participants, Participant(two.pid, two.connection_id))
+    await world.live.change(made.gid, lambda old: Outcome(replace(old, participants=players)))
+    joined = await world.auto(three, queries=[SessionQuery()])
+    assert (joined.gid == made.gid) is (criterion is None)
+    if criterion is None:
+        await world.service.leave_sessions(three)
+    last = world.matchmaking.searching.last_search(3)
+    assert last is not None
+    explained = await explain_search(world.matchmaking.searching, three, last)
+    told = {found.gid: [reason.criterion for reason in why] for found, why in explained}
+    assert told[made.gid] == ([criterion] if criterion else [])
+    # Who only browses is shown it.
+    await world.browse(three)
+    last = world.matchmaking.searching.last_search(3)
+    assert last is not None
+    explained = await explain_search(world.matchmaking.searching, three, last)
+    assert explained[0] == (await world.get(made.gid), [])
+
+
+async def test_hooks_that_fail_are_named() -> None:
+    class Broken(MatchmakingHooks):
+        def accepts(self, player: Player, session: MatchmakeSession) -> bool:
+            if session.game_mode == 1:
+                raise ValueError("no such table")
+            return True
+
+        async def can_join(self, player: Player, gathering: Gathering) -> bool:
+            raise LookupError("no such row")
+
+    world = World(hooks=Broken())
+    one, two, three = world.consoles(3)
+    unseen = await world.create(one, MatchmakeSession(max_participants=2, game_mode=1))
+    seen = await world.create(two, MatchmakeSession(max_participants=2))
+    with pytest.raises((ValueError, LookupError)):
+        await world.auto(three, queries=[SessionQuery()])
+    last = world.matchmaking.searching.last_search(3)
+    assert last is not None, "a search that fails is a search"
+    told = {
+        found.gid: why
+        for found, why in await explain_search(world.matchmaking.searching, three, last)
+    }
+    assert told[unseen.gid] == ["the game's own filter fails: ValueError: no such table"]
+    assert told[seen.gid] == ["the game's own check fails: LookupError: no such row"]
+    assert {reason.criterion for why in told.values() for reason in why} == {"game"}
 
 
 def test_a_reason_is_a_text() -> None:

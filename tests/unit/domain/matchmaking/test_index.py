@@ -57,8 +57,9 @@ def band(rating: int) -> int:
 
 
 def sort_key(query: SessionQuery, session: MatchmakeSession) -> tuple[int, ...]:
-    distance = abs(session.rating - query.rating)
-    bands = abs(band(session.rating) - band(query.rating))
+    rating = query.rating or 0
+    distance = abs(session.rating - rating)
+    bands = abs(band(session.rating) - band(rating))
     match query.selection:
         case Selection.RANDOM:
             return (session.rating, -session.gid)
@@ -148,7 +149,7 @@ queries = st.builds(
     gids=st.one_of(st.none(), st.none(), st.frozensets(st.integers(0, 30))),
     friends=st.one_of(st.none(), st.none(), st.frozensets(small)),
     selection=st.sampled_from(Selection),
-    rating=ratings,
+    rating=st.one_of(ratings, ratings, st.none()),
 )
 
 

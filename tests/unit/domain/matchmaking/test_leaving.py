@@ -221,3 +221,33 @@ async def test_what_its_owner_left_for_a_moment_is_not_abandoned() -> None:
         await world.create(console, session(flags=EMPTY))
         await world.vanish(console)
     assert await world.get(kept.gid)
+
+
+@pytest.mark.parametrize("flags", [PERSISTENT, EMPTY])
+@pytest.mark.parametrize("vanishes", [True, False])
+async def test_what_nobody_plays_in_keeps_no_owner_from_another(
+    flags: int, *, vanishes: bool
+) -> None:
+    world = World(limits=MatchmakingLimits(max_owned=3))
+    one, two = world.consoles(2)
+    made = [await world.create(one, session(flags=flags))]
+    await world.join(two, made[0].gid)
+    one.told.clear()
+    for _ in range(5):
+        if vanishes:
+            await world.vanish(one)
+            one = world.connect(1)
+        made.append(await world.create(one, session(flags=flags)))
+    # The oldest go, but none that somebody plays in.
+    assert [each.gid for each in await world.all()] == [each.gid for each in (made[0], *made[-2:])]
+    assert one.told == []
+    await world.consistent()
+
+
+async def test_what_would_end_when_empty_still_counts_while_it_is_registered() -> None:
+    world = World(limits=MatchmakingLimits(max_owned=2))
+    one = world.connect(1)
+    for _ in range(2):
+        await world.service.create(one, Gathering())
+    assert await refused(world.create(one)) is Refusal.TOO_MANY
+    assert len(await world.all()) == 2

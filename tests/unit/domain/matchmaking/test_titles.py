@@ -61,6 +61,17 @@ def test_attributes_of_criteria_are_written_over() -> None:
     )
 
 
+@pytest.mark.parametrize("selection", [Selection.NEAREST, Selection.BROADEN])
+def test_a_rating_that_the_game_leaves_out_is_written_in(selection: Selection) -> None:
+    asked = SessionQuery(selection=selection, rating=None)
+    assert not asked.matches(SESSION)
+    cleaned = TitleRules(criteria_attributes={1: "7"}).clean_query(asked)
+    assert (cleaned.rating, cleaned.lacks_rating) == (7, False)
+    assert cleaned.matches(SESSION)
+    assert TitleRules(criteria_attributes={1: "x"}).clean_query(cleaned).lacks_rating
+    assert TitleRules(criteria_attributes={2: "7"}).clean_query(asked).lacks_rating
+
+
 def test_templates_are_written_over() -> None:
     rules = TitleRules(template_attributes={0: 9, 5: 0}, template_game_mode=0)
     cleaned = rules.clean_template(SESSION)
@@ -93,11 +104,10 @@ def test_the_search_like_a_template() -> None:
         assert not query.matches(replace(SESSION, **unlike)), unlike  # type: ignore[arg-type]
 
 
-def test_the_search_like_a_template_leaves_ignored_attributes_out() -> None:
-    rules = TitleRules(ignored_attributes=frozenset({0, 4}))
-    query = rules.query_of_template(SESSION, 1)
-    assert query.matches(replace(SESSION, attributes=(99, 2, 3, 4, 99, 6)))
-    assert not query.matches(replace(SESSION, attributes=(1, 2, 99, 4, 5, 6)))
+def test_what_criteria_are_not_to_look_at_still_counts_in_a_template() -> None:
+    query = TitleRules(ignored_attributes=frozenset({4})).query_of_template(SESSION, 1)
+    assert query.matches(SESSION)
+    assert not query.matches(replace(SESSION, attributes=(1, 2, 3, 4, 99, 6)))
 
 
 def test_a_template_without_a_codeword_finds_no_session_that_has_one() -> None:

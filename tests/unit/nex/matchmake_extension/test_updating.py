@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nekonex.domain.matchmaking import MatchmakeSession, MatchmakingHooks
+from nekonex.domain.matchmaking import MatchmakeSession, MatchmakingHooks, TitleRules
 from nekonex.domain.players import Player
 from nekonex.nex.structures import (
     Gathering,
@@ -35,6 +35,19 @@ async def test_opening_and_closing() -> None:
         assert (await b.extension.auto_matchmake_postpone(room(), "")).id != gid
         await a.extension.open_participation(gid)
         assert (await b.extension.auto_matchmake_postpone(room(), "")).id == gid
+
+
+async def test_titles_whose_players_all_close_their_session() -> None:
+    rules = TitleRules(ignore_closing_by_others=True)
+    async with piped(rules=rules) as rooms, rooms.consoles(2) as (a, b):
+        gid = (await a.extension.create_matchmake_session(room(), "", 1)).gid
+        await b.extension.join_matchmake_session(gid, "")
+        await b.extension.close_participation(gid)
+        assert (await rooms.get(gid)).open_participation
+        assert await refused(b.extension.open_participation(gid)) == DENIED
+        assert await refused(b.extension.close_participation(gid + 1)) == VOID
+        await a.extension.close_participation(gid)
+        assert not (await rooms.get(gid)).open_participation
 
 
 async def test_attributes() -> None:

@@ -59,7 +59,7 @@ def objections(
         pid,
         *relations.friends,
     }:
-        yield MatchmakingError(Refusal.NOT_FRIEND, f"of PID {gathering.owner}")
+        yield MatchmakingError(Refusal.NOT_FRIEND, f"PID {gathering.owner}")
     if isinstance(gathering, MatchmakeSession):
         yield from _password_objections(gathering, shown)
     if not shown.ignore_block_list:

@@ -30,6 +30,7 @@ __all__ = [
     "keeps_absent",
     "leave",
     "lose_owner",
+    "stays_when_empty",
     "vanish",
 ]
 
@@ -127,7 +128,7 @@ def leave(
         raise MatchmakingError(Refusal.NOT_PARTICIPATING, f"PID {pid}")
     remaining = tuple(known for known in gathering.participants if known.pid != pid)
     after = replace(gathering, participants=remaining)
-    if gathering.has(_STAYS_WHEN_EMPTY):
+    if stays_when_empty(gathering):
         # Nobody is told and the owner stays. The host does not, unlike in
         # nex-protocols-common-go: joiners would be given the URLs of somebody who is gone.
         return Outcome(_with_connected_host(after, pid, online))
@@ -168,11 +169,16 @@ def keeps_absent(gathering: Gathering) -> bool:
     )
 
 
+def stays_when_empty(gathering: Gathering) -> bool:
+    """Tell whether a gathering does not end with its last participant."""
+    return gathering.has(_STAYS_WHEN_EMPTY)
+
+
 def lose_owner(gathering: G, pid: int, *, online: Online) -> Outcome[G]:
     """Let an owner go who does not take part: it registered the gathering and never joined."""
     if gathering.owner != pid or gathering.participant(pid):
         return Outcome(gathering)
-    if gathering.has(_STAYS_WHEN_EMPTY):
+    if stays_when_empty(gathering):
         return Outcome(_with_connected_host(gathering, pid, online))
     if not gathering.participants:
         return Outcome(None)

@@ -1,17 +1,25 @@
-"""Why a player cannot join a gathering: everything at once, where a join stops at the first."""
+"""Why a player finds no session, or cannot join a gathering: everything at once.
+
+A search, or a join, stops at the first reason.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from nekonex.domain.matchmaking.model import Community, Gathering, MatchmakeSession
 from nekonex.domain.matchmaking.reasons import Reason
 from nekonex.domain.matchmaking.rules.admission import Credentials, Relations, objections
+from nekonex.domain.matchmaking.search.searching import LastSearch, SearchService, fewest_reasons
 from nekonex.domain.matchmaking.services.gatherings import LAST_COMMUNITY_GID, GatheringService
 from nekonex.domain.players import Player
 from nekonex.values import DateTime, RMCError
 
-__all__ = ["explain_join", "join_reasons"]
+__all__ = ["explain_join", "explain_search", "join_reasons"]
+
+_JOINS_EXPLAINED: Final = 100
+"""Of how many sessions that a search finds it is looked up whether a join would be refused."""
 
 
 def join_reasons(
@@ -87,4 +95,25 @@ async def explain_join(
             reasons.append(Reason("game", "the game does not permit it"))
     except RMCError as error:
         reasons.append(Reason("game", f"the game does not permit it: {error.name}"))
+    except Exception as error:  # noqa: BLE001 - whatever a game's code raises is the reason
+        what = f"{type(error).__name__}: {error}"
+        reasons.append(Reason("game", f"the game's own check fails: {what}"))
     return reasons
+
+
+async def explain_search(
+    searching: SearchService, player: Player, last: LastSearch
+) -> list[tuple[MatchmakeSession, list[Reason]]]:
+    """Say of every session what keeps a player's search from finding it at this moment.
+
+    Where the search was to join what it finds, that is also what only a join looks at. The
+    nearest misses come first. Raises ServiceUnavailable.
+    """
+    searcher = await searching.searcher(player)
+    explained = await searching.explain(searcher, last.queries, in_turns=True)
+    if last.joining:
+        fitting = [each for each in explained if not each[1]]
+        for session, reasons in fitting[:_JOINS_EXPLAINED]:
+            reasons.extend(await explain_join(searcher.service, player, session))
+        explained.sort(key=fewest_reasons)
+    return explained

@@ -95,7 +95,7 @@ class SessionIndex:
         is a new random choice each time, any being equally likely; with an offset it is part of
         an order that stays the same while sessions do: by rating, of equals the newest first.
         """
-        if limit <= 0:
+        if limit <= 0 or query.lacks_rating:
             return []
         chance = random if query.selection is Selection.RANDOM and not offset else None
         found = (
@@ -108,6 +108,8 @@ class SessionIndex:
 
     def count(self, query: SessionQuery) -> int:
         """Return how many sessions match."""
+        if query.lacks_rating:
+            return 0
         if query.gids is not None:
             return len(self._matching(query, query.gids))
         level = level_of(query.places)

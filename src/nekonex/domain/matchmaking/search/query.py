@@ -25,6 +25,7 @@ __all__ = [
     "Selection",
     "SessionQuery",
     "parse_filter",
+    "parse_number",
 ]
 
 MAX_VALUES: Final = 100
@@ -89,6 +90,12 @@ def parse_filter(text: str) -> NumberFilter | None:
     return NumberFilter.of(*numbers)
 
 
+def parse_number(text: str) -> int | None:
+    """Read a criterion that is to be one number; None for anything else."""
+    numbers = _numbers([text])
+    return None if numbers is None else numbers[0]
+
+
 def _numbers(parts: Sequence[str]) -> list[int] | None:
     if len(parts) > MAX_VALUES:
         return None
@@ -135,8 +142,14 @@ class SessionQuery:
     friends: frozenset[int] | None = None
     """Whose sessions for friends only may be found; None for everybody's."""
     selection: Selection = Selection.RANDOM
-    rating: int = 0
-    """Where `selection` measures ratings from."""
+    rating: int | None = 0
+    """Where `selection` measures ratings from; None: nowhere, and where it orders by them nothing
+    is found."""
+
+    @property
+    def lacks_rating(self) -> bool:
+        """Whether it orders by distance from a rating that it does not say: it finds nothing."""
+        return self.rating is None and self.selection.by_rating
 
     def matches(self, session: MatchmakeSession) -> bool:
         """Tell whether a session is what is looked for."""
@@ -155,6 +168,8 @@ class SessionQuery:
             for index, wanted in enumerate(self.attributes)
             if not (index == RATING_ATTRIBUTE and self.selection.by_rating)
         ]
+        if self.lacks_rating:
+            yield Reason("rating", "the search names no rating to start from")
         for name, wanted, found in filters:
             if wanted is not None and found not in wanted:
                 yield Reason(name, f"{name} is {found}, not {wanted}")

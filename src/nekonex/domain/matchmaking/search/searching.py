@@ -16,7 +16,7 @@ from nekonex.domain.matchmaking.search.query import SessionQuery
 from nekonex.domain.matchmaking.services.gatherings import GatheringService
 from nekonex.domain.players import Player
 
-__all__ = ["LastSearch", "SearchService", "Searcher", "for_joining"]
+__all__ = ["LastSearch", "SearchService", "Searcher", "fewest_reasons", "for_joining"]
 
 _LOGGED_CANDIDATES = 5
 
@@ -128,17 +128,22 @@ class SearchService:
 
         live = self._gatherings.live
         queries = [searcher.own(query) for query in queries]
-        if len(queries) == 1:
-            sessions = await live.search(queries[0], searcher.accepts, offset=offset, limit=limit)
-            result = list(sessions)
-        else:
-            for query in queries:
-                wanted = offset + limit - len(found)
-                if wanted > 0:
-                    for session in await live.search(query, accept, offset=0, limit=wanted):
-                        found[session.gid] = session
-            result = list(found.values())[offset:]
-        self._remember(searcher, tuple(queries), joining=joining, found=len(result))
+        result: list[MatchmakeSession] = []
+        try:
+            if len(queries) == 1:
+                result += await live.search(
+                    queries[0], searcher.accepts, offset=offset, limit=limit
+                )
+            else:
+                for query in queries:
+                    wanted = offset + limit - len(found)
+                    if wanted > 0:
+                        for session in await live.search(query, accept, offset=0, limit=wanted):
+                            found[session.gid] = session
+                result += list(found.values())[offset:]
+        finally:
+            # Also if the game's own filter raises: somebody may ask why nothing was found.
+            self._remember(searcher, tuple(queries), joining=joining, found=len(result))
         if not result and not searcher.tried and logger.isEnabledFor(logging.DEBUG):
             await self._log(searcher, queries)
         return result
@@ -159,12 +164,12 @@ class SearchService:
             for session in page:
                 if isinstance(session, MatchmakeSession):
                     misses = [list(query.mismatches(session)) for query in queries] or [[]]
-                    reasons = [*min(misses, key=len), *searcher.objections(session)]
+                    reasons = [*min(misses, key=len), *_told(searcher.objections(session))]
                     # What a query demands and every search does is told once.
                     explained.append((session, list(dict.fromkeys(reasons))))
             if in_turns:
                 await asyncio.sleep(0)
-        explained.sort(key=lambda each: (len(each[1]), each[0].gid))
+        explained.sort(key=fewest_reasons)
         return explained
 
     async def _log(self, searcher: Searcher, queries: Sequence[SessionQuery]) -> None:
@@ -183,6 +188,20 @@ class SearchService:
         self._last.move_to_end(pid)
         if len(self._last) > self._gatherings.limits.remembered_players:
             self._last.popitem(last=False)
+
+
+def _told(objections: Iterator[Reason]) -> Iterator[Reason]:
+    """Yield objections, and what is wrong with the game's own filter if that raises."""
+    try:
+        yield from objections
+    except Exception as error:  # noqa: BLE001 - whatever a game's code raises is the reason
+        yield Reason("game", f"the game's own filter fails: {type(error).__name__}: {error}")
+
+
+def fewest_reasons(explained: tuple[MatchmakeSession, list[Reason]]) -> tuple[int, int]:
+    """Return a key that sorts explained sessions: the nearest misses first, then by gid."""
+    session, reasons = explained
+    return len(reasons), session.gid
 
 
 def for_joining(query: SessionQuery, places: int) -> SessionQuery:

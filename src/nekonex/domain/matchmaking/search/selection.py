@@ -229,17 +229,18 @@ class _BroadenProgress(Order):
 
 def order_of(query: SessionQuery) -> Order:
     """Return the order of a search; of a random one, the order of its further pages."""
+    rating = query.rating or 0
     match query.selection:
         case Selection.RANDOM:
             return _Listed()
         case Selection.NEAREST:
-            return _Nearest(query.rating)
+            return _Nearest(rating)
         case Selection.BROADEN:
-            return _Broaden(query.rating)
+            return _Broaden(rating)
         case Selection.PROGRESS:
             return _Progress()
         case Selection.BROADEN_PROGRESS:
-            return _BroadenProgress(query.rating)
+            return _BroadenProgress(rating)
 
 
 def shuffled(spans: Sequence[Span], random: Random) -> Iterator[int]:

@@ -17,6 +17,7 @@ from nekonex.domain.matchmaking.ports import (
     Transition,
 )
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
+from nekonex.domain.matchmaking.rules.participation import stays_when_empty
 from nekonex.domain.matchmaking.services.messenger import Messenger
 from nekonex.domain.players import PlayerRegistry
 from nekonex.domain.ports import Clock
@@ -150,6 +151,23 @@ class GatheringBook:
         while len(self._abandoned) > self.limits.max_abandoned:
             gid, _ = self._abandoned.popitem(last=False)
             await self.try_change(gid, lambda old: Outcome(old if self._in_use(old) else None))
+
+    async def make_room_for(self, owner: int) -> None:
+        """End the oldest gathering of a player in which nobody plays, if it owns all it may.
+
+        Its flags keep it, but not at the price that its owner can make no other one.
+        """
+        owned = await self.live.of_owner(owner, 0, self.limits.max_owned)
+        if len(owned) < self.limits.max_owned:
+            return
+        deserted = next(filter(self._is_deserted, owned), None)
+        if deserted is not None:
+            await self.try_change(
+                deserted.gid, lambda old: Outcome(None if self._is_deserted(old) else old)
+            )
+
+    def _is_deserted(self, gathering: Gathering) -> bool:
+        return stays_when_empty(gathering) and not any(map(self.online, gathering.pids))
 
     def _store(self, gid: int) -> GatheringStore[Any]:
         return self.communities if gid <= LAST_COMMUNITY_GID else self.live

@@ -138,6 +138,7 @@ class GatheringService(GatheringBook):
             max_owned, max_joined = limits.max_owned_communities, limits.max_joined_communities
         else:
             self._check_connected([Participant(player.pid, player.connection_id), *arrivals])
+            await self.make_room_for(player.pid)
         try:
             created = cast(
                 "G", await store.create(first, max_owned=max_owned, max_joined=max_joined)

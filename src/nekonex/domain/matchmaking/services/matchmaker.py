@@ -153,12 +153,12 @@ class Matchmaker:
         await self._check_company(player, company)
         arrivals = self._arrivals(player, company)
         places = sum(arrival.count for arrival in arrivals)
-        template = self._rules.clean_template(template)
         await self._gatherings.leave_sessions(player)
         if queries:
             await self._open_matched()
             wanted = [self._rules.clean_query(query) for query in queries]
         else:
+            template = self._rules.clean_template(template)
             wanted = [self._rules.query_of_template(template, places)]
         wanted = [for_joining(query, places) for query in wanted]
         if gids is not None:
