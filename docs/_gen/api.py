@@ -115,7 +115,8 @@ SECTIONS: Final[Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
                 "TitleRules",
                 "SessionRule",
                 "UnreachablePairs",
-            )
+            ),
+            "nekonex.storage": ("memory_matchmaking",),
         },
     ),
     "Games": (

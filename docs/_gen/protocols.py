@@ -80,11 +80,11 @@ def _exists(definition: MethodDefinition) -> str:
 
 
 def _served(definition: MethodDefinition) -> str:
-    """Tell whether a server class says what is done, in place of the definition."""
+    """Tell whether a server class, or the definition itself, says what is done."""
     protocol = definition.owner
     if (getattr(protocol, "PROTOCOL_ID", None), definition.method_id) in CONSOLES:
         return "by consoles"
-    if definition.overrides is None:
+    if NotImplementedError.__name__ in inspect.unwrap(definition.function).__code__.co_names:
         return "no"
     return "refused" if _text(definition).startswith("Refuse:") else "yes"
 

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator
 
-from nekonex import Result, RMCError, StationURL, serve, settings
+from nekonex import Protocol, Result, RMCError, StationURL, serve, settings
 from nekonex.domain import (
     AuthenticationUser,
     CallbackSource,
@@ -15,7 +15,19 @@ from nekonex.domain import (
 )
 from nekonex.events import EventBus
 from nekonex.kerberos import WorkerKeyDeriver
-from nekonex.nex import AuthenticationServer, SecureConnection, SecureConnectionServer, backend
+from nekonex.nex import (
+    AuthenticationServer,
+    MatchmakeExtension,
+    MatchmakeExtensionServer,
+    MatchMakingExtServer,
+    MatchMakingServer,
+    NATTraversalServer,
+    SecureConnection,
+    SecureConnectionServer,
+    backend,
+)
+from nekonex.nex.structures import MatchmakeSession
+from nekonex.storage import memory_matchmaking
 
 PASSWORDS = {1337: "a password", 1338: "another"}  # in place of a database
 BANNED = {1338}
@@ -38,6 +50,25 @@ async def auth_callback(user: AuthenticationUser) -> Result | None:
 # --8<-- [end:callbacks]
 
 
+# --8<-- [start:matchmaking]
+def matchmaking_servers(secure: SecureConnectionServer, events: EventBus) -> list[Protocol]:
+    matchmaking = memory_matchmaking(secure.players, events=events)
+    return [
+        MatchMakingServer(GAME, matchmaking=matchmaking, secure=secure),
+        MatchMakingExtServer(GAME, matchmaking=matchmaking, secure=secure),
+        MatchmakeExtensionServer(GAME, matchmaking=matchmaking, secure=secure),
+        NATTraversalServer(
+            GAME,
+            secure=secure,
+            neighbours=matchmaking.gatherings,
+            unreachable=matchmaking.unreachable,
+        ),
+    ]
+
+
+# --8<-- [end:matchmaking]
+
+
 # --8<-- [start:servers]
 @contextlib.asynccontextmanager
 async def running(
@@ -51,7 +82,8 @@ async def running(
         )
         key = await deriver.derive(secure_user.pid, secure_user.password.encode())
         secure = SecureConnectionServer(GAME, players=PlayerRegistry("my-game", events))
-        async with serve(GAME, [secure], host, secure_port, key=key) as second:
+        servers = [secure, *matchmaking_servers(secure, events)]
+        async with serve(GAME, servers, host, secure_port, key=key) as second:
             station = StationURL(
                 "prudps",
                 address=external_address,
@@ -83,6 +115,10 @@ async def main() -> None:
             local = StationURL(address="192.168.1.2", port=50000, sid=15, type=0)
             reply = await SecureConnection.client(session).register([local])
             print("1337:", reply.result.name)
+            room = await MatchmakeExtension.client(session).auto_matchmake_postpone(
+                MatchmakeSession(max_participants=4), "hello"
+            )
+            print("1337:", room.num_participants, "of", room.max_participants)
         try:
             async with backend.login(GAME, *address, "1338", "another"):
                 pass

@@ -6,7 +6,6 @@ known to the others as soon as it is there.
 """
 
 from collections.abc import Hashable, Iterator
-from random import Random
 from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -15,8 +14,7 @@ from nekonex.domain.matchmaking import Matchmaking, UnreachablePairs
 from nekonex.events import EventBus
 from nekonex.nex import SecureConnectionServer
 from nekonex.nex.matchmaking.common import ConnectedStations
-from nekonex.storage.memory_gatherings import MemoryCommunityStore, MemoryLiveStore
-from nekonex.storage.memory_preferences import MemoryPreferenceStore
+from nekonex.storage import memory_matchmaking
 from nekonex.values import StationURL
 
 __all__ = ["Neighbourhood", "SharedGatherings", "identity", "neighbourhood", "shared_gatherings"]
@@ -61,12 +59,7 @@ class SharedGatherings:
         self._secure: SecureConnectionServer | None = None
         self._servers: WeakSet[Any] = WeakSet()
         self.key: Hashable = None
-        self.matchmaking = matchmaking or Matchmaking(
-            players=self._players,
-            live=MemoryLiveStore(Random()),
-            communities=MemoryCommunityStore(),
-            preferences=MemoryPreferenceStore(),
-        )
+        self.matchmaking = matchmaking or memory_matchmaking(self._players)
 
     def attach(self, secure: SecureConnectionServer) -> None:
         """Take the players from this server.

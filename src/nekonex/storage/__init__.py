@@ -5,6 +5,7 @@ from __future__ import annotations
 from nekonex.storage.backup import backup, restore
 from nekonex.storage.errors import SchemaTooNewError, StorageError
 from nekonex.storage.layout import DATABASE_NAME, OBJECTS_NAME, SECRETS_NAME
+from nekonex.storage.matchmaking import memory_matchmaking
 from nekonex.storage.stores import Stores, memory_stores, open_local
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "StorageError",
     "Stores",
     "backup",
+    "memory_matchmaking",
     "memory_stores",
     "open_local",
     "restore",

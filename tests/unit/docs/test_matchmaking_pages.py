@@ -244,6 +244,7 @@ def test_what_is_served_is_what_servers_define() -> None:
     text = "\n".join(protocol_tables())
     for start, end in (
         ("15 | `auto_matchmake_with_search_criteria_postpone`", "|  | yes"),
+        ("9 | `update_notification_data_wide`", "| from NEX 4.0.0 on | yes"),
         ("45 | `request_matchmaking`", "| from NEX 4.0.0 on | no"),
         ("25 | `find_by_sql_query`", "| refused"),
         ("2 | `initiate_probe`", "| by consoles"),
