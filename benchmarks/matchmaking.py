@@ -1,4 +1,7 @@
-"""Search, join and leave among many sessions in memory: the index alone, without a network.
+"""Search, join and leave among many sessions in memory, without a network.
+
+Searches are of the index alone; joins are of the store alone, and of the whole service with its
+rules, notifications and events.
 
     python -m benchmarks.matchmaking [--quick]
 
@@ -18,7 +21,10 @@ from dataclasses import KW_ONLY, dataclass, replace
 from random import Random
 from statistics import median
 
+from nekonex.domain import Notification, PlayerRegistry
 from nekonex.domain.matchmaking import (
+    Company,
+    Credentials,
     MatchmakeSession,
     NumberFilter,
     Outcome,
@@ -28,6 +34,8 @@ from nekonex.domain.matchmaking import (
 )
 from nekonex.domain.matchmaking.model import Gathering
 from nekonex.domain.matchmaking.search.index import SessionIndex
+from nekonex.events import EventBus
+from nekonex.storage import memory_matchmaking
 from nekonex.storage.memory_gatherings import MemoryLiveStore
 
 SIZES = (5_000, 50_000)
@@ -230,6 +238,50 @@ async def changes(size: int, pairs: int) -> None:
     )
 
 
+class Console:
+    """A player to whom telling something costs nothing."""
+
+    address = ("192.0.2.1", 50000)
+
+    def __init__(self, pid: int) -> None:
+        self.pid = self.connection_id = pid
+
+    def close(self, reason: str) -> None:
+        """Do nothing."""
+
+    def notify(self, event: Notification) -> None:
+        """Do nothing."""
+
+
+async def service(size: int, pairs: int) -> None:
+    """Print how many players a second the service lets in and out, and matches."""
+    random = Random(4)
+    players = PlayerRegistry("benchmark", EventBus())
+    consoles = [Console(pid) for pid in range(1, 2 * size + 1)]
+    for console in consoles:
+        players.register(console)
+    matchmaking = memory_matchmaking(players)
+    matchmaker, company = matchmaking.matchmaker, Company()
+    templates = [make_session(0, random) for _ in range(size)]
+    for console, template in zip(consoles, templates, strict=False):
+        open_room = replace(template, open_participation=True, user_password_enabled=False)
+        await matchmaker.create(console, open_room, company)
+    gids = [gathering.gid for gathering in await matchmaking.gatherings.live.page(0, size)]
+    guests = consoles[size:]
+    chosen = list(zip(random.choices(guests, k=pairs), random.choices(gids, k=pairs), strict=True))
+    start = time.perf_counter()
+    for guest, gid in chosen:
+        await matchmaker.join(guest, gid, company, Credentials())
+        await matchmaking.gatherings.leave(guest.pid, gid)
+    rate = pairs / (time.perf_counter() - start)
+    wanted = random.choices(templates, k=pairs)
+    start = time.perf_counter()
+    for (guest, _), template in zip(chosen, wanted, strict=True):
+        await matchmaker.auto_matchmake(guest, template, company)
+    matched = pairs / (time.perf_counter() - start)
+    print(f"  {size:7,} sessions {rate:10,.0f} joins and leaves,{matched:10,.0f} matches a second")
+
+
 def memory(size: int) -> None:
     """Print what the index adds to a session."""
     random = Random(1)
@@ -249,6 +301,9 @@ def compare(*, rounds: int, pairs: int) -> None:
     print("Changes of participants in the store in memory, with its index")
     for size in SIZES:
         asyncio.run(changes(size, pairs))
+    print("The same by the service, with rules, notifications and events; AutoMatchmake")
+    for size in SIZES:
+        asyncio.run(service(size, pairs // 5))
     print("Memory")
     memory(SIZES[-1])
 
