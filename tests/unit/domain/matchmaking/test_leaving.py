@@ -251,3 +251,28 @@ async def test_what_would_end_when_empty_still_counts_while_it_is_registered() -
         await world.service.create(one, Gathering())
     assert await refused(world.create(one)) is Refusal.TOO_MANY
     assert len(await world.all()) == 2
+
+
+async def test_what_keeps_the_absent_keeps_nobody_out_of_everything_else() -> None:
+    world = World(limits=MatchmakingLimits(max_joined=2))
+    host, guest = world.consoles(2)
+    lasting = [
+        await world.service.create(
+            host, session(flags=PERSISTENT), world.service.arrivals(host, 1, "")
+        )
+        for _ in range(2)
+    ]
+    for made in lasting:
+        await world.join(guest, made.gid)
+    await world.vanish(guest)
+    back = world.connect(guest.pid)
+    third = await world.create(world.connect(9))
+    assert (await world.join(back, third.gid)).participant(back.pid) is not None
+    kept = await world.service.live.of_participant(back.pid)
+    assert [gathering.gid for gathering in kept] == [lasting[1].gid, third.gid]
+    # Those that it plays in are not left for it.
+    await world.join(back, lasting[1].gid)
+    fourth = await world.create(world.connect(8))
+    before = await world.snapshot()
+    assert await refused(world.join(back, fourth.gid)) is Refusal.TOO_MANY
+    assert await world.snapshot() == before

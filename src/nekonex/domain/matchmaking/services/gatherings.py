@@ -1,4 +1,4 @@
-"""The one place that changes gatherings: makes them, lets players in and out, hands them over."""
+"""The one place that changes gatherings: makes them, lets players in, hands them over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from nekonex.domain.matchmaking.hooks import MatchmakingHooks
-from nekonex.domain.matchmaking.limits import MAX_TEXT, MatchmakingLimits
+from nekonex.domain.matchmaking.limits import MatchmakingLimits
 from nekonex.domain.matchmaking.logs import logged_refusals
 from nekonex.domain.matchmaking.model import (
     Community,
@@ -17,7 +17,6 @@ from nekonex.domain.matchmaking.model import (
     Participant,
     ParticipationPolicy,
 )
-from nekonex.domain.matchmaking.notices import Event
 from nekonex.domain.matchmaking.ports import (
     CommunityStore,
     GatheringStore,
@@ -30,12 +29,8 @@ from nekonex.domain.matchmaking.relations.friends import FriendBook
 from nekonex.domain.matchmaking.rules import changes, participation
 from nekonex.domain.matchmaking.rules.admission import Credentials, Relations, admit
 from nekonex.domain.matchmaking.rules.validation import check_gathering, check_length
-from nekonex.domain.matchmaking.services.book import (
-    LAST_COMMUNITY_GID,
-    TOO_MANY,
-    GatheringBook,
-    expect,
-)
+from nekonex.domain.matchmaking.services.book import LAST_COMMUNITY_GID, TOO_MANY, expect
+from nekonex.domain.matchmaking.services.departures import Departures
 from nekonex.domain.matchmaking.services.messenger import Messenger
 from nekonex.domain.players import Player, PlayerRegistry
 from nekonex.domain.ports import Clock
@@ -48,7 +43,7 @@ G = TypeVar("G", bound=Gathering)
 _logger = logging.getLogger(__name__)
 
 
-class GatheringService(GatheringBook):
+class GatheringService(Departures):
     """Applies the rules to one game's gatherings, and tells who is to be told.
 
     Methods raise MatchmakingError, and then nothing has changed, and ServiceUnavailable.
@@ -208,10 +203,15 @@ class GatheringService(GatheringBook):
                 if isinstance(current, Community) and len(current.participants) >= limit:
                     raise MatchmakingError(Refusal.FULL, f"{limit} members")
                 return participation.join(
-                    current, arrivals, caller=player.pid, returning=self._returning
+                    current, arrivals, caller=player.pid, returning=self.is_lost
                 )
 
-            joined = await self.change(gid, transition, joining=True)
+            try:
+                joined = await self.change(gid, transition, joining=True)
+            except MatchmakingError as error:
+                if error.refusal is not Refusal.TOO_MANY or not await self.let_go(player.pid):
+                    raise
+                joined = await self.change(gid, transition, joining=True)
             if isinstance(joined, MatchmakeSession):
                 await self._count_visits(joined, arrivals)
             await self._let_go_of_vanished(arrivals)
@@ -248,7 +248,7 @@ class GatheringService(GatheringBook):
             check(gathering)
             self._check_connected(arrivals)
             return participation.join(
-                gathering, arrivals, caller=player.pid, returning=self._returning
+                gathering, arrivals, caller=player.pid, returning=self.is_lost
             )
 
         for arrival in arrivals:
@@ -264,19 +264,14 @@ class GatheringService(GatheringBook):
     def _check_connected(self, arrivals: Iterable[Participant]) -> None:
         """Refuse who has vanished since it asked: nobody would ever take it out again."""
         for arrival in arrivals:
-            if self._returning(arrival):
+            if self.is_lost(arrival):
                 raise MatchmakingError(Refusal.OFFLINE, f"PID {arrival.pid}")
 
     async def _let_go_of_vanished(self, participants: Iterable[Participant]) -> None:
         """Take out who vanished while the store was at work: `vanish` was too early for it."""
         for participant in participants:
-            if self._returning(participant):
+            if self.is_lost(participant):
                 await self.vanish(participant.pid, participant.connection_id)
-
-    def _returning(self, participant: Participant) -> bool:
-        """Tell whether a participant took part with a connection that has ended since."""
-        connection = participant.connection_id
-        return bool(connection) and self.players.get(connection) is None
 
     async def _count_visits(
         self, session: MatchmakeSession, arrivals: Sequence[Participant]
@@ -289,76 +284,6 @@ class GatheringService(GatheringBook):
             await self.communities.count_visits(gid, [arrival.pid for arrival in arrivals])
         except ServiceUnavailable:
             _logger.warning("visits of community %d are not counted: its store is down", gid)
-
-    # -- going -----------------------------------------------------------------------
-
-    async def leave(
-        self, pid: int, gid: int, *, message: str = "", event: Event = Event.ENDED
-    ) -> None:
-        """Let a participant go.
-
-        Raises MatchmakingError: UNKNOWN_GATHERING, NOT_PARTICIPATING, INVALID.
-        """
-        check_length("message", message, MAX_TEXT)
-        await self.change(
-            gid,
-            lambda gathering: participation.leave(
-                gathering, pid, online=self.online, event=event, message=message
-            ),
-        )
-
-    async def leave_sessions(self, player: Player) -> None:
-        """Let a player go from every session it is in, as consoles vanish without a goodbye.
-
-        Guests share a principal id: what another one of them is in, it stays in.
-        """
-        pid, connection = player.pid, player.connection_id
-        for gathering in await self.live.of_participant(pid):
-            known = gathering.participant(pid)
-            if (
-                isinstance(gathering, MatchmakeSession)
-                and known is not None
-                and (known.connection_id == connection or self._returning(known))
-            ):
-                await self.try_change(
-                    gathering.gid, lambda old: participation.leave(old, pid, online=self.online)
-                )
-
-    async def vanish(self, pid: int, connection_id: int) -> None:
-        """Let a player go from everything that it took part in with a connection that ended."""
-        online = self.online
-
-        def vanished(gathering: Gathering) -> Outcome[Gathering]:
-            participant = gathering.participant(pid)
-            if participant is None:
-                return Outcome(gathering)
-            if participant.connection_id != connection_id and online(pid):
-                # It is back already, and takes part with the new connection.
-                return Outcome(gathering)
-            return participation.vanish(gathering, pid, online=online)
-
-        for gathering in await self.live.of_participant(pid):
-            await self.try_change(gathering.gid, vanished)
-        if self.online(pid):
-            return
-        await self._lose_owner(pid)
-        await self.drop_abandoned()
-        for community in await self.communities.of_participant(pid):
-            if not participation.keeps_absent(community):
-                await self.try_change(
-                    community.gid, lambda old: participation.vanish(old, pid, online=online)
-                )
-
-    async def _lose_owner(self, pid: int) -> None:
-        """Let a player go from what it owns without taking part."""
-
-        def lost(gathering: Gathering) -> Outcome[Gathering]:
-            if self.online(pid):
-                return Outcome(gathering)
-            return participation.lose_owner(gathering, pid, online=self.online)
-
-        for gathering in await self.live.of_owner(pid, 0, self.limits.max_results):
-            await self.try_change(gathering.gid, lost)
 
     # -- handing over and changing -----------------------------------------------------
 
