@@ -14,6 +14,7 @@ from random import Random
 from typing import Final, Generic, TypeVar
 
 from nekonex.domain.matchmaking.model import (
+    LAST_COMMUNITY_GID,
     Community,
     CommunityType,
     Gathering,
@@ -28,8 +29,7 @@ from nekonex.values import DateTime
 
 __all__ = ["MemoryCommunityStore", "MemoryLiveStore"]
 
-_MAX_COMMUNITY_GID: Final = 0x3FFF_FFFF
-_FIRST_LIVE_GID: Final = 0x4000_0000
+_FIRST_LIVE_GID: Final = LAST_COMMUNITY_GID + 1
 _LIVE_GIDS: Final = 0x4000_0000
 
 G = TypeVar("G", bound=Gathering)
@@ -233,7 +233,7 @@ class MemoryCommunityStore(_MemoryGatherings[Community]):
             self._gatherings[serial] = replace(community, participants=tuple(members))
 
     def _new_number(self) -> tuple[int, int]:
-        if self._last_gid >= _MAX_COMMUNITY_GID:
+        if self._last_gid >= LAST_COMMUNITY_GID:
             raise MatchmakingError(Refusal.TOO_MANY, "no number is left for a community")
         self._last_gid += 1
         return self._last_gid, self._last_gid

@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from nekonex.domain.matchmaking.model import Community, Participant
+from nekonex.domain.matchmaking.model import LAST_COMMUNITY_GID, Community, Participant
 from nekonex.domain.matchmaking.ports import Outcome, Privacy
 from nekonex.domain.matchmaking.refusals import Refusal
 from nekonex.storage.sqlite import Database, SqliteCommunityStore, SqlitePreferenceStore
-from nekonex.storage.sqlite.communities import MAX_COMMUNITY_GID
 from nekonex.values import DateTime, ServiceUnavailable
 from tests.support.gathering_stores import joining, leaving, refusal, setting
 
@@ -48,12 +47,12 @@ async def test_gids_end_where_those_of_live_gatherings_begin(path: Path) -> None
             lambda connection: (
                 connection.execute(
                     "UPDATE sqlite_sequence SET seq = ? WHERE name = 'communities'",
-                    (MAX_COMMUNITY_GID - 1,),
+                    (LAST_COMMUNITY_GID - 1,),
                 ).rowcount
             )
         )
         last = await store.create(members(5))
-        assert last.gid == MAX_COMMUNITY_GID == 0x3FFFFFFF
+        assert last.gid == LAST_COMMUNITY_GID == 0x3FFFFFFF
         for game in ("mk8", "splatoon"):
             store_of_game = SqliteCommunityStore(database, game)
             assert await refusal(store_of_game.create(members(6))) is Refusal.TOO_MANY

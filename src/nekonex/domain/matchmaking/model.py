@@ -16,6 +16,7 @@ from nekonex.values import DateTime
 
 __all__ = [
     "ATTRIBUTE_COUNT",
+    "LAST_COMMUNITY_GID",
     "MAX_GID",
     "NO_LIMIT",
     "RATING_ATTRIBUTE",
@@ -34,6 +35,8 @@ ATTRIBUTE_COUNT: Final = 6
 RATING_ATTRIBUTE: Final = 1
 """Which attribute is the players' rating, where a search orders by distance."""
 MAX_GID: Final = 0xFFFFFFFF
+LAST_COMMUNITY_GID: Final = 0x3FFFFFFF
+"""Gids up to this are communities', those above are of gatherings that live in memory."""
 NO_LIMIT: Final = 0xFFFF
 """Free places of a gathering without a maximum."""
 

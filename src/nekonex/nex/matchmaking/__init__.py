@@ -9,7 +9,7 @@ from nekonex.nex.matchmaking.definition import (
     StateReply,
     StatsReply,
 )
-from nekonex.nex.matchmaking.errors import REFUSAL_NAMES, translated_refusals
+from nekonex.nex.matchmaking.errors import REFUSAL_NAMES, error_of
 from nekonex.nex.matchmaking.translate import (
     community_of,
     community_to_wire,
@@ -34,6 +34,7 @@ __all__ = [
     "StatsReply",
     "community_of",
     "community_to_wire",
+    "error_of",
     "gathering_of",
     "gathering_to_wire",
     "participant_to_wire",
@@ -42,5 +43,4 @@ __all__ = [
     "query_of",
     "session_of",
     "session_to_wire",
-    "translated_refusals",
 ]

@@ -95,6 +95,11 @@ class MatchmakingServant(rmc.Protocol):
             raise RMCError("RendezVous::NotAuthenticated")
         return player
 
+    async def joined(self, client: Session, gid: int) -> Gathering:
+        """Return a gathering that the caller takes part in; others are refused."""
+        player = self.player_of(client)
+        return await self.matchmaking.gatherings.participating(gid, player.pid)
+
     def result_range(self, wanted: ResultRange, *, at_most: int | None = None) -> tuple[int, int]:
         """Return the offset and the limit that a range means.
 

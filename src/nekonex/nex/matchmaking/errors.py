@@ -6,14 +6,12 @@ RendezVous::InvalidPassword and doubts that itself, and there are codes made for
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from nekonex.domain.matchmaking import MatchmakingError, Refusal
 from nekonex.values import RMCError
 
-__all__ = ["REFUSAL_NAMES", "error_of", "translated_refusals"]
+__all__ = ["REFUSAL_NAMES", "error_of"]
 
 REFUSAL_NAMES: Final[dict[Refusal, str]] = {
     Refusal.UNKNOWN_GATHERING: "RendezVous::SessionVoid",
@@ -48,16 +46,3 @@ def error_of(error: Exception) -> Exception:
     if isinstance(error, MatchmakingError):
         return RMCError(REFUSAL_NAMES[error.refusal])
     return error
-
-
-@contextmanager
-def translated_refusals() -> Iterator[None]:
-    """Turn a MatchmakingError of the block into the RMCError that the caller is answered with.
-
-    with translated_refusals():
-        session = await self._sessions.join(...)
-    """
-    try:
-        yield
-    except MatchmakingError as error:
-        raise RMCError(REFUSAL_NAMES[error.refusal]) from error

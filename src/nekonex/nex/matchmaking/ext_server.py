@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from nekonex.domain.matchmaking import Gathering
 from nekonex.domain.matchmaking.rules.validation import check_length
 from nekonex.domain.matchmaking.service import Matchmaking
 from nekonex.nex.matchmaking.common import MatchmakingServant, ParticipantNames
@@ -39,7 +38,7 @@ class MatchMakingExtServer(MatchmakingServant, MatchMakingExt):
 
     async def get_participants(self, client: Session, gid: UInt32, only_active: bool) -> list[PID]:
         """Return who takes part, or who of them is connected."""
-        gathering = await self._joined(client, gid)
+        gathering = await self.joined(client, gid)
         active = self.matchmaking.gatherings.online
         return [pid for pid in gathering.pids if not only_active or active(pid)]
 
@@ -47,7 +46,7 @@ class MatchMakingExtServer(MatchmakingServant, MatchMakingExt):
         self, client: Session, gid: UInt32, only_active: bool
     ) -> list[ParticipantDetails]:
         """Return the same, with names, messages and places."""
-        gathering = await self._joined(client, gid)
+        gathering = await self.joined(client, gid)
         active = self.matchmaking.gatherings.online
         wanted = [each for each in gathering.participants if not only_active or active(each.pid)]
         return await self.participant_details(wanted, self._names)
@@ -84,8 +83,3 @@ class MatchMakingExtServer(MatchmakingServant, MatchMakingExt):
     ) -> None:
         """Do nothing: there are no deletions to forget."""
         self.player_of(client)
-
-    async def _joined(self, client: Session, gid: int) -> Gathering:
-        """Return a gathering that the caller takes part in; others are refused."""
-        player = self.player_of(client)
-        return await self.matchmaking.gatherings.participating(gid, player.pid)

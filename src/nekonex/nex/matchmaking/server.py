@@ -101,18 +101,18 @@ class MatchMakingServer(FindingMethods):
 
     async def get_participants(self, client: Session, gid: UInt32) -> list[PID]:
         """Return who takes part."""
-        return list((await self._joined(client, gid)).pids)
+        return list((await self.joined(client, gid)).pids)
 
     async def get_detailed_participants(
         self, client: Session, gid: UInt32
     ) -> list[ParticipantDetails]:
         """Return who takes part, with names, messages and places."""
-        gathering = await self._joined(client, gid)
+        gathering = await self.joined(client, gid)
         return await self.participant_details(gathering.participants, self._names)
 
     async def get_participants_urls(self, client: Session, gid: UInt32) -> list[StationURL]:
         """Return how those participants are reached who are connected."""
-        return self.participants_urls(await self._joined(client, gid))
+        return self.participants_urls(await self.joined(client, gid))
 
     # -- where they play -------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class MatchMakingServer(FindingMethods):
 
     async def get_session_url(self, client: Session, gid: UInt32) -> SessionURLReply:
         """Return the URL that was said last, or else the host's public one; False for none."""
-        gathering = await self._joined(client, gid)
+        gathering = await self.joined(client, gid)
         url = gathering.session_url
         if not url:
             public = self.public_host_url(gathering)
@@ -139,7 +139,7 @@ class MatchMakingServer(FindingMethods):
 
     async def get_session_urls(self, client: Session, gid: UInt32) -> list[StationURL]:
         """Return how the host is reached; nothing if it is offline."""
-        return self.host_urls(await self._joined(client, gid))
+        return self.host_urls(await self.joined(client, gid))
 
     async def register_local_url(self, client: Session, gid: UInt32, url: StationURL) -> None:
         """Remember where else the caller is reached in this gathering."""
@@ -232,11 +232,6 @@ class MatchMakingServer(FindingMethods):
     async def _become_host(self, client: Session, gid: int, *, and_owner: bool | None) -> None:
         player = self.player_of(client)
         await self.general.become_host(player, gid, and_owner=and_owner)
-
-    async def _joined(self, client: Session, gid: int) -> Gathering:
-        """Return a gathering that the caller takes part in; others are refused."""
-        player = self.player_of(client)
-        return await self.gatherings.participating(gid, player.pid)
 
     async def _known(self, client: Session, gid: int) -> Gathering:
         self.player_of(client)

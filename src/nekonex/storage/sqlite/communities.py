@@ -11,19 +11,16 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from nekonex.domain.matchmaking.model import Community, Participant
+from nekonex.domain.matchmaking.model import LAST_COMMUNITY_GID, Community, Participant
 from nekonex.domain.matchmaking.ports import Change, Transition
 from nekonex.domain.matchmaking.refusals import MatchmakingError, Refusal
 from nekonex.storage.sqlite.database import Database
 from nekonex.storage.sqlite.integers import from_sql, to_sql
 from nekonex.values import DateTime
 
-__all__ = ["MAX_COMMUNITY_GID", "SqliteCommunityStore"]
-
-MAX_COMMUNITY_GID: Final = 0x3FFFFFFF
-"""The last gid that a community may have; larger ones are those of live gatherings."""
+__all__ = ["SqliteCommunityStore"]
 
 _Row = tuple[Any, ...]
 
@@ -127,7 +124,7 @@ class SqliteCommunityStore:
             if max_joined is not None:
                 self._check_joined(connection, gathering.pids, max_joined)
             gid = connection.execute(_INSERT, values).lastrowid or 0
-            if gid > MAX_COMMUNITY_GID:
+            if gid > LAST_COMMUNITY_GID:
                 raise MatchmakingError(Refusal.TOO_MANY, "no number is left for a community")
             rows = _member_rows(gid, gathering.participants, {})
             connection.executemany(_PUT_MEMBER, rows.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nekonex.domain.matchmaking import MatchmakingError, Refusal
-from nekonex.nex.matchmaking import REFUSAL_NAMES, translated_refusals
+from nekonex.nex.matchmaking import REFUSAL_NAMES, error_of
 from nekonex.values import RMCError
 from nekonex.values.errors import ERROR_CODES
 
@@ -17,10 +17,9 @@ def test_every_refusal_has_the_name_of_an_error() -> None:
 
 @pytest.mark.parametrize("refusal", Refusal, ids=lambda refusal: refusal.name)
 def test_a_refusal_is_answered_with_its_error(refusal: Refusal) -> None:
-    with pytest.raises(RMCError) as caught, translated_refusals():
-        raise MatchmakingError(refusal, "a detail")
-    assert caught.value.name == REFUSAL_NAMES[refusal]
-    assert isinstance(caught.value.__cause__, MatchmakingError)
+    error = error_of(MatchmakingError(refusal, "a detail"))
+    assert isinstance(error, RMCError)
+    assert error.name == REFUSAL_NAMES[refusal]
 
 
 @pytest.mark.parametrize(
@@ -34,16 +33,11 @@ def test_a_refusal_is_answered_with_its_error(refusal: Refusal) -> None:
     ],
 )
 def test_codes_on_the_wire(refusal: Refusal, code: int) -> None:
-    with pytest.raises(RMCError) as caught, translated_refusals():
-        raise MatchmakingError(refusal)
-    assert caught.value.code == code
+    error = error_of(MatchmakingError(refusal))
+    assert isinstance(error, RMCError)
+    assert error.code == code
 
 
-def test_what_is_no_refusal_passes() -> None:
-    with translated_refusals():
-        done = True
-    assert done
-    with pytest.raises(ZeroDivisionError), translated_refusals():
-        raise ZeroDivisionError
-    with pytest.raises(RMCError, match="Core::AccessDenied"), translated_refusals():
-        raise RMCError("Core::AccessDenied")
+@pytest.mark.parametrize("error", [ZeroDivisionError(), RMCError("Core::AccessDenied")], ids=repr)
+def test_what_is_no_refusal_passes(error: Exception) -> None:
+    assert error_of(error) is error

@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from nekonex.domain.matchmaking.model import Community, Gathering, MatchmakeSession
+from nekonex.domain.matchmaking.model import (
+    LAST_COMMUNITY_GID,
+    Community,
+    Gathering,
+    MatchmakeSession,
+)
 from nekonex.domain.matchmaking.reasons import Reason
 from nekonex.domain.matchmaking.rules.admission import Credentials, Relations, objections
 from nekonex.domain.matchmaking.search.searching import LastSearch, SearchService, fewest_reasons
-from nekonex.domain.matchmaking.services.gatherings import LAST_COMMUNITY_GID, GatheringService
+from nekonex.domain.matchmaking.services.gatherings import GatheringService
 from nekonex.domain.players import Player
 from nekonex.values import DateTime, RMCError
 

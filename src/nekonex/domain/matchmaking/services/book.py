@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
 from nekonex.domain.matchmaking.limits import MatchmakingLimits
-from nekonex.domain.matchmaking.model import Gathering, MatchmakeSession
+from nekonex.domain.matchmaking.model import LAST_COMMUNITY_GID, Gathering, MatchmakeSession
 from nekonex.domain.matchmaking.ports import (
     Change,
     CommunityStore,
@@ -23,12 +23,9 @@ from nekonex.domain.players import PlayerRegistry
 from nekonex.domain.ports import Clock
 from nekonex.values import DateTime
 
-__all__ = ["LAST_COMMUNITY_GID", "TOO_MANY", "GatheringBook", "expect"]
+__all__ = ["TOO_MANY", "GatheringBook", "expect"]
 
 G = TypeVar("G", bound=Gathering)
-
-LAST_COMMUNITY_GID: Final = 0x3FFFFFFF
-"""Gids up to this are communities', those above are of gatherings that live in memory."""
 
 TOO_MANY: Final = frozenset({Refusal.TOO_MANY_OWNED, Refusal.TOO_MANY_JOINED})
 """Refusals of stores that have codes of their own only where communities are meant."""

@@ -29,14 +29,14 @@ from nekonex.domain.matchmaking.relations.friends import FriendBook
 from nekonex.domain.matchmaking.rules import changes, participation
 from nekonex.domain.matchmaking.rules.admission import Credentials, Relations, admit
 from nekonex.domain.matchmaking.rules.validation import check_gathering, check_length
-from nekonex.domain.matchmaking.services.book import LAST_COMMUNITY_GID, TOO_MANY, expect
+from nekonex.domain.matchmaking.services.book import TOO_MANY, expect
 from nekonex.domain.matchmaking.services.departures import Departures
 from nekonex.domain.matchmaking.services.messenger import Messenger
 from nekonex.domain.players import Player, PlayerRegistry
 from nekonex.domain.ports import Clock
 from nekonex.values import ServiceUnavailable
 
-__all__ = ["LAST_COMMUNITY_GID", "GatheringService"]
+__all__ = ["GatheringService"]
 
 G = TypeVar("G", bound=Gathering)
 
