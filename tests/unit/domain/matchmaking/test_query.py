@@ -209,3 +209,9 @@ def test_a_codeword_may_be_what_is_not_wanted() -> None:
     assert found(replace(SESSION, codeword=""), query)
     assert found(SESSION, replace(query, codeword="word"))
     assert not found(replace(SESSION, codeword=""), replace(query, codeword="word"))
+
+
+@pytest.mark.parametrize("text", ["x,y", "9,1", "-1"])
+def test_a_criterion_that_cannot_be_read_is_told_as_such(text: str) -> None:
+    reasons = list(SessionQuery(game_mode=parse_filter(text)).mismatches(SESSION))
+    assert reasons == ["what the search says of game mode is no number, range or list"]

@@ -171,8 +171,12 @@ class SessionQuery:
         if self.lacks_rating:
             yield Reason("rating", "the search names no rating to start from")
         for name, wanted, found in filters:
-            if wanted is not None and found not in wanted:
+            if wanted is None or found in wanted:
+                continue
+            if wanted.ranges:
                 yield Reason(name, f"{name} is {found}, not {wanted}")
+            else:
+                yield Reason(name, f"what the search says of {name} is no number, range or list")
         yield from self._other_mismatches(session)
 
     def _other_mismatches(self, session: MatchmakeSession) -> Iterator[Reason]:
