@@ -113,11 +113,13 @@ async def test_what_two_processes_may_create_together(path: Path) -> None:
 async def traced(database: Database) -> AsyncIterator[list[str]]:
     """Collect the statements that the database is given, with their parameters in them."""
     seen: list[str] = []
-    await database.read(lambda connection: connection.set_trace_callback(seen.append))
+    for run in (database.read, database.search, database.write):
+        await run(lambda connection: connection.set_trace_callback(seen.append))
     try:
         yield seen
     finally:
-        await database.read(lambda connection: connection.set_trace_callback(None))
+        for run in (database.read, database.search, database.write):
+            await run(lambda connection: connection.set_trace_callback(None))
 
 
 async def plan(database: Database, statement: str) -> str:
@@ -171,9 +173,9 @@ async def test_a_change_writes_only_what_is_different(path: Path) -> None:
         community = await store.create(members(*range(1, 101)))
 
         async def rows(after: Community) -> int:
-            before = await database.read(lambda connection: connection.total_changes)
+            before = await database.write(lambda connection: connection.total_changes)
             await store.change(community.gid, lambda _: Outcome(after))
-            return await database.read(lambda connection: connection.total_changes) - before
+            return await database.write(lambda connection: connection.total_changes) - before
 
         everybody = community.participants
         assert await rows(community) == 0

@@ -4,9 +4,11 @@ import asyncio
 import os
 import sqlite3
 import stat
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from nekonex.domain import AccessService, Account
 from nekonex.storage import SchemaTooNewError, StorageError, open_local
 from nekonex.storage.sqlite import Database, SqliteAccountStore, connect
 from nekonex.storage.sqlite import database as database_module
+from nekonex.storage.sqlite.groups import MAX_GROUP
 from nekonex.values import ServiceUnavailable
 
 ACCOUNT = Account(5, "a", {0: bytes(16)}, 0.0)
@@ -202,20 +205,134 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         assert await stores.secrets.get_or_create("a", bytes) == secret
 
 
-def test_a_full_disk_leaves_no_transaction_open(path: Path) -> None:
-    job: Callable[[sqlite3.Connection], object]
+def adding(pid: int) -> Callable[[sqlite3.Connection], int]:
+    def job(connection: sqlite3.Connection) -> int:
+        connection.execute("INSERT INTO retired_pids VALUES (?)", (pid,))
+        return pid
 
-    with closing(connect(path)) as connection:
+    return job
+
+
+def failing(connection: sqlite3.Connection) -> None:
+    adding(99)(connection)
+    raise KeyError("job's own")
+
+
+def breaking(connection: sqlite3.Connection) -> None:
+    adding(98)(connection)
+    connection.execute("NONSENSE")
+
+
+async def pids(database: Database) -> list[int]:
+    return await database.read(
+        lambda connection: [pid for (pid,) in connection.execute("SELECT pid FROM retired_pids")]
+    )
+
+
+async def commits(database: Database, jobs: Sequence[Callable[[sqlite3.Connection], Any]]) -> int:
+    """Hand in jobs at once and return how many commits they took; errors are for the jobs."""
+    seen: list[str] = []
+    await database.write(lambda connection: connection.set_trace_callback(seen.append))
+    await asyncio.gather(*map(database.write, jobs), return_exceptions=True)
+    await database.write(lambda connection: connection.set_trace_callback(None))
+    return seen.count("COMMIT") - 1  # of the job that began to count
+
+
+async def test_writes_that_wait_share_a_commit(path: Path) -> None:
+    database = await Database.open(path)
+    jobs = [adding(pid) for pid in range(1, 1 + 2 * MAX_GROUP)]
+    # The first finds the writer idle, the others wait for it and then for a full group.
+    assert await commits(database, jobs) == 3
+    assert await pids(database) == list(range(1, 1 + 2 * MAX_GROUP))
+    await database.close()
+
+
+@pytest.mark.parametrize("bad", [failing, breaking])
+async def test_what_fails_takes_nothing_else_of_its_group_with_it(
+    path: Path, bad: Callable[[sqlite3.Connection], None]
+) -> None:
+    database = await Database.open(path)
+    jobs = [adding(1), adding(2), bad, adding(3), adding(1), adding(4)]
+    results = await asyncio.gather(*map(database.write, jobs), return_exceptions=True)
+    kinds = [each if isinstance(each, int) else type(each).__name__ for each in results]
+    error = "KeyError" if bad is failing else "ServiceUnavailable"
+    assert kinds == [1, 2, error, 3, "ServiceUnavailable", 4]
+    assert await pids(database) == [1, 2, 3, 4]
+    await database.close()
+
+
+async def test_callers_go_on_in_the_order_of_their_writes(path: Path) -> None:
+    database = await Database.open(path)
+    order: list[int] = []
+
+    async def write(pid: int) -> None:
+        order.append(await database.write(adding(pid)))
+
+    await asyncio.gather(*map(write, range(1, 100)))
+    assert order == list(range(1, 100))
+    await database.close()
+
+
+async def test_what_a_group_did_is_there_after_closing(path: Path) -> None:
+    database = await Database.open(path)
+    tasks = [asyncio.create_task(database.write(adding(pid))) for pid in range(1, 1000)]
+    await asyncio.sleep(0)
+    await database.close()
+    assert await asyncio.gather(*tasks) == list(range(1, 1000))
+
+
+async def test_too_many_waiting_writes_are_an_outage(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "MAX_WAITING", 3)
+    database = await Database.open(path)
+    results = await asyncio.gather(
+        *[database.write(adding(pid)) for pid in range(1, 7)], return_exceptions=True
+    )
+    assert [isinstance(each, ServiceUnavailable) for each in results].count(True) == 2
+    assert len(await pids(database)) == 4
+    await database.close()
+
+
+async def test_a_read_does_not_wait_for_a_long_search_or_for_the_disk(path: Path) -> None:
+    database = await Database.open(path)
+    release = threading.Event()
+    waiting = [
+        asyncio.create_task(run(lambda _: release.wait(20)))
+        for run in (database.search, database.write)
+    ]
+    await asyncio.sleep(0)
+    assert await database.read_row("SELECT 1") == (1,)
+    release.set()
+    assert await asyncio.gather(*waiting) == [True, True]
+    await database.close()
+
+
+async def test_a_read_cannot_write(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    database = await Database.open(path)
+    for run in (database.read, database.search):
+        with pytest.raises(ServiceUnavailable, match="readonly"):
+            await run(adding(1))
+    await database.close()
+
+
+async def test_a_full_disk_leaves_no_transaction_open(path: Path) -> None:
+    database = await Database.open(path)
+
+    def shrink(connection: sqlite3.Connection) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
-        def job(connection: sqlite3.Connection) -> object:
-            sql = (
-                "INSERT INTO reports (pid, game, report_id, created, data) VALUES (1, '', 1, 0, ?)"
-            )
-            return connection.execute(sql, (bytes(1 << 20),))
+    def fill(connection: sqlite3.Connection) -> object:
+        sql = "INSERT INTO reports (pid, game, report_id, created, data) VALUES (1, '', 1, 0, ?)"
+        return connection.execute(sql, (bytes(1 << 20),))
 
-        with pytest.raises(sqlite3.OperationalError, match="full"):
-            database_module._in_transaction(connection, "BEGIN IMMEDIATE", job)
-        assert not connection.in_transaction
-        assert connection.execute("SELECT count(*) FROM reports").fetchone() == (0,)
+    await database.write(shrink)
+    results = await asyncio.gather(
+        *map(database.write, [fill, adding(1), fill, adding(2), fill]), return_exceptions=True
+    )
+    full = [isinstance(each, ServiceUnavailable) and "full" in str(each) for each in results]
+    assert full == [True, False, True, False, True]
+    assert await pids(database) == [1, 2]
+    assert await database.read_row("SELECT count(*) FROM reports") == (0,)
+    await database.close()

@@ -1,9 +1,13 @@
-"""One SQLite file, used from one thread of its own.
+"""One SQLite file, used from a few threads of its own.
 
 Durability: the write-ahead log with ``synchronous=FULL``, so a commit that was acknowledged is on
-disk. Sharing: other processes may have the same file open; a writer waits for another's
-transaction up to `BUSY_TIMEOUT`. Every write begins its transaction as a writer (BEGIN
-IMMEDIATE), because a reader that turns writer later may fail however long it is ready to wait.
+disk. Writers that wait at the same time share a commit, because waiting for the disk is most of
+what a commit costs. Reads have connections of their own, and long ones a further one, so that no
+look-up waits for the disk or for somebody's search.
+
+Sharing: other processes may have the same file open; a writer waits for another's transaction up
+to `BUSY_TIMEOUT`. Every write begins its transaction as a writer (BEGIN IMMEDIATE), because a
+reader that turns writer later may fail however long it is ready to wait.
 """
 
 from __future__ import annotations
@@ -12,27 +16,31 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from nekonex.storage.errors import StorageError
+from nekonex.storage.sqlite.groups import MAX_GROUP, Write, run_group
 from nekonex.storage.sqlite.migrations import migrate
 from nekonex.values.unavailable import ServiceUnavailable
 
-__all__ = ["BUSY_TIMEOUT", "Database", "connect"]
+__all__ = ["BUSY_TIMEOUT", "MAX_WAITING", "Database", "connect"]
 
 _logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-BUSY_TIMEOUT = 5.0
+BUSY_TIMEOUT: Final = 5.0
 """Seconds that a transaction waits for another process's before it fails."""
+
+MAX_WAITING: Final = 65_536
+"""Writes that may wait for their commit; more are refused as an outage."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection for the calling thread, set up and with the current schema.
+    """Open a connection that may write, set up and with the current schema.
 
     The file is made with mode 0600 if it is missing. Raises StorageError if it is no database or
     of a later version.
@@ -41,12 +49,172 @@ def connect(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise StorageError(f"the database {path} cannot be opened: {error.strerror}") from error
+    return _set_up(path, _prepare_to_write)
+
+
+class Database:
+    """The connections to one file, each in a thread of its own; `open` makes one.
+
+    What is handed in and not awaited any more (cancelled) still runs to its end.
+    """
+
+    def __init__(self, writer: _Worker, reader: _Worker, searcher: _Worker) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._searcher = searcher
+        self._waiting: list[Write[Any]] = []
+        self._writing = False
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path) -> Database:
+        """Open the database of this file, making it if need be; raises StorageError."""
+        opened: list[_Worker] = []
+        try:
+            for name, opener in (("writer", connect), ("reader", _reader), ("searcher", _reader)):
+                opened.append(await _Worker.start(name, opener, path))
+        except BaseException:
+            await _close(opened)
+            raise
+        return cls(*opened)
+
+    async def read(self, job: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run ``job`` on one consistent state of the database and return its result.
+
+        It is for what is quick. Raises ServiceUnavailable if the database is out of order.
+        """
+        return await self._run(self._reader, _in_transaction, job)
+
+    async def read_row(self, sql: str, *parameters: object) -> tuple[object, ...] | None:
+        """Return the first row of one query: the quick way for look-ups.
+
+        Raises ServiceUnavailable if the database is out of order.
+        """
+        return await self._run(self._reader, _first_row, sql, parameters)
+
+    async def search(self, job: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run ``job`` as `read` does, for what may take a while: nobody else waits for it.
+
+        Raises ServiceUnavailable if the database is out of order.
+        """
+        return await self._run(self._searcher, _in_transaction, job)
+
+    async def write(self, job: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run ``job`` as one transaction and return its result once that is committed.
+
+        What ``job`` raises undoes all it did, and is raised here; errors of SQLite itself become
+        ServiceUnavailable. Jobs run in the order in which they were handed in, and their callers
+        go on in that order. A job may be run again after a first try was undone; its last run is
+        the one that counts.
+        """
+        self._check_open()
+        if len(self._waiting) >= MAX_WAITING:
+            raise ServiceUnavailable("the database has too much to write")
+        write: Write[_T] = Write(job, asyncio.get_running_loop().create_future())
+        self._waiting.append(write)
+        self._write_next()
+        try:
+            return await write.future
+        except sqlite3.Error as error:
+            raise _outage(error) from error
+
+    async def close(self) -> None:
+        """Finish what was handed in so far and close the file. Harmless when it is closed."""
+        if self._closed:
+            return
+        self._closed = True
+        while self._waiting or self._writing:
+            self._write_next()
+            await asyncio.sleep(0)
+            if self._writing:
+                await self._writer.run(_nothing)
+        await _close([self._searcher, self._reader, self._writer])
+
+    def _write_next(self) -> None:
+        """Hand the writes that wait to the writer, unless it is at work: then they wait on."""
+        if self._writing or not self._waiting:
+            return
+        group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+        self._writing = True
+        loop = asyncio.get_running_loop()
+
+        def work(connection: sqlite3.Connection) -> None:
+            run_group(connection, group)
+            loop.call_soon_threadsafe(self._written, group)
+
+        self._writer.submit(work)
+
+    def _written(self, group: Iterable[Write[Any]]) -> None:
+        self._writing = False
+        # The next group first: the disk works while the callers of this one go on.
+        self._write_next()
+        for write in group:
+            write.deliver()
+
+    async def _run(self, worker: _Worker, function: Callable[..., _T], *args: object) -> _T:
+        self._check_open()
+        try:
+            return await worker.run(function, *args)
+        except sqlite3.Error as error:
+            raise _outage(error) from error
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ServiceUnavailable("the database is closed")
+
+
+class _Worker:
+    """A connection and the one thread that uses it."""
+
+    def __init__(self, executor: ThreadPoolExecutor, connection: sqlite3.Connection) -> None:
+        self._executor = executor
+        self._connection = connection
+
+    @classmethod
+    async def start(
+        cls, name: str, opener: Callable[[Path], sqlite3.Connection], path: Path
+    ) -> _Worker:
+        """Open a connection in a new thread."""
+        executor = ThreadPoolExecutor(1, thread_name_prefix=f"nekonex-sqlite-{name}")
+        try:
+            connection = await asyncio.get_running_loop().run_in_executor(executor, opener, path)
+        except BaseException:
+            executor.shutdown(wait=False)
+            raise
+        return cls(executor, connection)
+
+    async def run(self, function: Callable[..., _T], *args: object) -> _T:
+        """Call a function with the connection, in the thread, and return what it returns."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, function, self._connection, *args)
+
+    def submit(self, function: Callable[[sqlite3.Connection], None]) -> None:
+        """Call a function with the connection, in the thread, without waiting for it."""
+        self._executor.submit(function, self._connection)
+
+    async def close(self) -> None:
+        """Finish what was handed in and close the connection."""
+        closing = asyncio.get_running_loop().run_in_executor(self._executor, self._connection.close)
+        self._executor.shutdown(wait=False)
+        await closing
+
+
+async def _close(workers: Iterable[_Worker]) -> None:
+    for worker in workers:
+        await worker.close()
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    """Open a connection that only reads; the database is there, and of the current schema."""
+    return _set_up(path, _prepare_to_read)
+
+
+def _set_up(
+    path: Path, prepare: Callable[[sqlite3.Connection, Path], object]
+) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        migrate(connection, str(path))
+        prepare(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise StorageError(f"the database {path} cannot be used: {error}") from error
@@ -56,71 +224,24 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-class Database:
-    """A connection in a thread of its own; `open` makes one.
+def _prepare_to_write(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    migrate(connection, str(path))
 
-    Jobs run in the order in which they were handed in. One that is not awaited any more
-    (cancelled) still runs to its end.
-    """
 
-    def __init__(self, executor: ThreadPoolExecutor, connection: sqlite3.Connection) -> None:
-        self._executor = executor
-        self._connection = connection
-        self._closed = False
+def _prepare_to_read(connection: sqlite3.Connection, _: Path) -> None:
+    connection.execute("PRAGMA query_only = ON")
 
-    @classmethod
-    async def open(cls, path: Path) -> Database:
-        """Open the database of this file, making it if need be; raises StorageError."""
-        executor = ThreadPoolExecutor(1, thread_name_prefix="nekonex-sqlite")
-        loop = asyncio.get_running_loop()
-        try:
-            connection = await loop.run_in_executor(executor, connect, path)
-        except BaseException:
-            executor.shutdown(wait=False)
-            raise
-        return cls(executor, connection)
 
-    async def read(self, job: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Run ``job`` on one consistent state of the database and return its result.
+def _outage(error: sqlite3.Error) -> ServiceUnavailable:
+    _logger.error("the database failed", exc_info=error)
+    return ServiceUnavailable(f"the database failed: {error}")
 
-        Raises ServiceUnavailable if the database is out of order.
-        """
-        return await self._run(_in_transaction, "BEGIN", job)
 
-    async def read_row(self, sql: str, *parameters: object) -> tuple[object, ...] | None:
-        """Return the first row of one query: the quick way for look-ups.
-
-        Raises ServiceUnavailable if the database is out of order.
-        """
-        return await self._run(_first_row, sql, parameters)
-
-    async def write(self, job: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Run ``job`` as one transaction and return its result once that is committed.
-
-        What ``job`` raises undoes it all and is raised here; errors of SQLite itself become
-        ServiceUnavailable.
-        """
-        return await self._run(_in_transaction, "BEGIN IMMEDIATE", job)
-
-    async def close(self) -> None:
-        """Finish the jobs handed in so far and close the file. Harmless when it is closed."""
-        if self._closed:
-            return
-        self._closed = True
-        loop = asyncio.get_running_loop()
-        closing = loop.run_in_executor(self._executor, self._connection.close)
-        self._executor.shutdown(wait=False)
-        await closing
-
-    async def _run(self, function: Callable[..., _T], *args: object) -> _T:
-        if self._closed:
-            raise ServiceUnavailable("the database is closed")
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._executor, function, self._connection, *args)
-        except sqlite3.Error as error:
-            _logger.exception("the database failed")
-            raise ServiceUnavailable(f"the database failed: {error}") from error
+def _nothing(_: sqlite3.Connection) -> None:
+    """Pass through the thread behind what was handed in before."""
 
 
 def _first_row(
@@ -130,16 +251,9 @@ def _first_row(
     return row
 
 
-def _in_transaction(
-    connection: sqlite3.Connection, begin: str, job: Callable[[sqlite3.Connection], _T]
-) -> _T:
-    connection.execute(begin)
+def _in_transaction(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], _T]) -> _T:
+    connection.execute("BEGIN")
     try:
-        result = job(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        # Some errors, such as a full disk, have ended the transaction already.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return result
+        return job(connection)
+    finally:
+        connection.execute("ROLLBACK")
