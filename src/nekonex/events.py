@@ -22,9 +22,14 @@ __all__ = [
     "GatheringJoined",
     "GatheringLeft",
     "LoginFailed",
+    "ObjectDeleted",
+    "ObjectPosted",
+    "ObjectRated",
+    "ObjectUpdated",
     "PlayerLoggedIn",
     "PlayerLoggedOut",
     "ReportReceived",
+    "ScoreUploaded",
 ]
 
 _logger = logging.getLogger(__name__)
@@ -121,6 +126,58 @@ class GatheringClosed(Event):
 
     game: str
     gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreUploaded(Event):
+    """A player's score was stored; one that was not better than the earlier is not."""
+
+    game: str
+    pid: int
+    unique_id: int
+    category: int
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPosted(Event):
+    """An object is complete and there for others to find."""
+
+    game: str
+    data_id: int
+    owner: int
+    data_type: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectUpdated(Event):
+    """An object has new content."""
+
+    game: str
+    data_id: int
+    owner: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDeleted(Event):
+    """An object is gone: deleted, expired, or replaced by another in its slot."""
+
+    game: str
+    data_id: int
+    owner: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRated(Event):
+    """A player rated an object; ``total`` is that of the slot from now on."""
+
+    game: str
+    data_id: int
+    slot: int
+    pid: int
+    total: int
 
 
 _E = TypeVar("_E", bound=Event)
