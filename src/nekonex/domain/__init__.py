@@ -43,6 +43,7 @@ from nekonex.domain.special import (
     AuthenticationUser,
     SpecialUsers,
 )
+from nekonex.domain.unique_ids import UniqueId, UniqueIdError, UniqueIdLimits, UniqueIds
 
 __all__ = [
     "ALL_GAMES",
@@ -73,6 +74,10 @@ __all__ = [
     "Report",
     "ReportService",
     "SpecialUsers",
+    "UniqueId",
+    "UniqueIdError",
+    "UniqueIdLimits",
+    "UniqueIds",
     "UserSource",
     "Whitelist",
     "call_user",

@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from nekonex.domain.access import AccessRules, Ban, MaintenanceWindow
     from nekonex.domain.accounts import Account
     from nekonex.domain.reports import Report
+    from nekonex.domain.unique_ids import AssociationCheck, UniqueId, UniqueIdLimits
 
-__all__ = ["AccessStore", "AccountStore", "Clock", "KeyDeriver", "ReportStore", "SecretStore"]
+__all__ = [
+    "AccessStore",
+    "AccountStore",
+    "Clock",
+    "KeyDeriver",
+    "ReportStore",
+    "SecretStore",
+    "UniqueIdStore",
+]
 
 Clock = Callable[[], float]
 """Wall-clock time in POSIX seconds; `time.time` where nothing else is given."""
@@ -111,3 +120,45 @@ class SecretStore(Protocol):
         Two processes that ask at once get the same one. ``name`` is lower-case letters, digits,
         ``-`` and ``_``; ValueError otherwise.
         """
+
+
+class UniqueIdStore(Protocol):
+    """The unique ids of one game's players, see `nekonex.domain.unique_ids`.
+
+    An id is acquired, associated with a player, or released: associated once and now with nobody.
+    """
+
+    async def create(
+        self, unique_id: UniqueId, pid: int, *, now: float, limits: UniqueIdLimits
+    ) -> bool:
+        """Store an id that a player acquired; False, and nothing changes, if there is one already.
+
+        Of the acquired ids that nobody ever associated, the player's oldest above ``max_acquired``
+        are forgotten, everybody's oldest above ``max_acquired_in_all``, and those that are older
+        than ``acquired_seconds``, of these perhaps not all at once.
+        """
+
+    async def associate(
+        self,
+        pid: int,
+        values: Sequence[int],
+        check: AssociationCheck,
+        *,
+        now: float,
+        limits: UniqueIdLimits,
+    ) -> None:
+        """Let a player have these ids, in this order, and no others, atomically.
+
+        ``check`` is asked about those that are known, by their numbers; it passes only where all
+        are. What it raises is raised, and nothing has changed. The others that the player had are
+        released, and the player's above ``max_released`` forgotten, those given up first.
+        """
+
+    async def of(self, pid: int) -> Sequence[UniqueId]:
+        """Return the ids that are associated with a player, in the order of associating."""
+
+    async def remove_of(self, pid: int) -> int:
+        """Remove all ids that a player acquired or has or had last; return how many there were."""
+
+    async def count(self) -> int:
+        """Return how many ids there are, whosever they are."""
