@@ -9,8 +9,16 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+from nekonex.domain.datastore.ports import ObjectStore
 from nekonex.domain.matchmaking.ports import CommunityStore, PreferenceStore
-from nekonex.domain.ports import AccessStore, AccountStore, ReportStore, SecretStore
+from nekonex.domain.ports import (
+    AccessStore,
+    AccountStore,
+    ReportStore,
+    SecretStore,
+    UniqueIdStore,
+)
+from nekonex.domain.ranking.ports import ScoreStore
 from nekonex.storage.errors import StorageError
 from nekonex.storage.layout import DATABASE_NAME, SECRETS_NAME
 from nekonex.storage.memory import (
@@ -20,15 +28,21 @@ from nekonex.storage.memory import (
     MemorySecretStore,
 )
 from nekonex.storage.memory_gatherings import MemoryCommunityStore
+from nekonex.storage.memory_objects import MemoryObjectStore
 from nekonex.storage.memory_preferences import MemoryPreferenceStore
+from nekonex.storage.memory_unique_ids import MemoryUniqueIdStore
+from nekonex.storage.ranking import MemoryScoreStore
 from nekonex.storage.secrets import FileSecretStore
 from nekonex.storage.sqlite import (
     Database,
     SqliteAccessStore,
     SqliteAccountStore,
     SqliteCommunityStore,
+    SqliteObjectStore,
     SqlitePreferenceStore,
     SqliteReportStore,
+    SqliteScoreStore,
+    SqliteUniqueIdStore,
 )
 
 __all__ = ["Stores", "memory_stores", "open_local"]
@@ -46,6 +60,12 @@ class Stores:
     """The communities of a game, by its name."""
     preferences: Callable[[str], PreferenceStore]
     """What the players of a game decided about others, by its name."""
+    unique_ids: Callable[[str], UniqueIdStore]
+    """The unique ids of a game's players, by its name."""
+    objects: Callable[[str], ObjectStore]
+    """The stored objects of a game, by its name."""
+    scores: Callable[[str], ScoreStore]
+    """The scores of a game, by its name: always the same object, because ranks are in memory."""
 
 
 def memory_stores() -> Stores:
@@ -57,6 +77,9 @@ def memory_stores() -> Stores:
         MemorySecretStore(),
         cache(lambda _: MemoryCommunityStore()),
         cache(lambda _: MemoryPreferenceStore()),
+        cache(lambda _: MemoryUniqueIdStore()),
+        cache(lambda _: MemoryObjectStore()),
+        cache(lambda _: MemoryScoreStore()),
     )
 
 
@@ -82,6 +105,9 @@ async def open_local(data_dir: Path) -> AsyncIterator[Stores]:
             FileSecretStore(data_dir / SECRETS_NAME),
             partial(SqliteCommunityStore, database),
             partial(SqlitePreferenceStore, database),
+            partial(SqliteUniqueIdStore, database),
+            partial(SqliteObjectStore, database),
+            cache(partial(SqliteScoreStore, database)),
         )
     finally:
         await database.close()

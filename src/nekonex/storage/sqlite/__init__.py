@@ -6,15 +6,21 @@ from nekonex.storage.sqlite.access import SqliteAccessStore
 from nekonex.storage.sqlite.accounts import SqliteAccountStore
 from nekonex.storage.sqlite.communities import SqliteCommunityStore
 from nekonex.storage.sqlite.database import Database, connect
+from nekonex.storage.sqlite.objects import SqliteObjectStore
 from nekonex.storage.sqlite.preferences import SqlitePreferenceStore
 from nekonex.storage.sqlite.reports import SqliteReportStore
+from nekonex.storage.sqlite.scores import SqliteScoreStore
+from nekonex.storage.sqlite.unique_ids import SqliteUniqueIdStore
 
 __all__ = [
     "Database",
     "SqliteAccessStore",
     "SqliteAccountStore",
     "SqliteCommunityStore",
+    "SqliteObjectStore",
     "SqlitePreferenceStore",
     "SqliteReportStore",
+    "SqliteScoreStore",
+    "SqliteUniqueIdStore",
     "connect",
 ]

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from nekonex.storage.errors import SchemaTooNewError
-from nekonex.storage.sqlite.schema import accounts, communities
+from nekonex.storage.sqlite.schema import accounts, communities, objects, scores, unique_ids
 
 __all__ = ["MIGRATIONS", "migrate"]
 
@@ -20,6 +20,9 @@ Migration = tuple[str, ...]
 MIGRATIONS: tuple[Migration, ...] = (
     accounts.STEP,
     communities.STEP,
+    scores.STEP,
+    unique_ids.STEP,
+    objects.STEP,
 )
 
 

@@ -1,0 +1,1 @@
+"""What may become of an object: pure functions."""

@@ -1,0 +1,1 @@
+"""What puts the rules together over the stores."""
