@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from nintendo.nex import (
     authentication,
     common,
+    datastore,
     friends,
     matchmaking,
     notification,
@@ -15,6 +16,7 @@ from nintendo.nex import (
     secure,
     settings,
     streams,
+    utility,
 )
 
 from nekonex.nex import structures
@@ -34,7 +36,17 @@ from nekonex.wire.types import (
     Wire,
 )
 
-MODULES = (common, authentication, secure, notification, matchmaking, ranking, friends)
+MODULES = (
+    common,
+    authentication,
+    secure,
+    notification,
+    matchmaking,
+    ranking,
+    friends,
+    datastore,
+    utility,
+)
 
 HELD = (
     structures.NullData,
@@ -132,6 +144,13 @@ def values(wire: Wire, context: WireContext) -> st.SearchStrategy[Any]:
             return SIMPLE[type(wire)]
 
 
+NARROWED: dict[tuple[type[Structure], str], st.SearchStrategy[Any]] = {
+    (structures.DataStoreRatingInfoWithSlot, "slot"): st.integers(0, 127),
+    (structures.DataStoreRatingTarget, "slot"): st.integers(0, 127),
+}
+"""Fields that are signed on one side only."""
+
+
 def instances(cls: type[Structure], context: WireContext) -> st.SearchStrategy[Any]:
     """Return a strategy for structures whose absent fields have their defaults."""
     fields = present_fields(cls, context)
@@ -142,7 +161,11 @@ def instances(cls: type[Structure], context: WireContext) -> st.SearchStrategy[A
         if spec.is_required and spec.name not in fields
     ]
     assert not missing
-    return st.builds(cls, **{name: values(wire, context) for name, wire in fields.items()})
+    drawn = {
+        name: NARROWED[cls, name] if (cls, name) in NARROWED else values(wire, context)
+        for name, wire in fields.items()
+    }
+    return st.builds(cls, **drawn)
 
 
 class Twin:

@@ -48,7 +48,7 @@ class ServerProcess:
                 *("--ready-file", str(self.ready_file), *arguments),
             ],
             cwd=folder,
-            env=clean_environment(**(environment or {})),
+            env=clean_environment(NEKONEX_HTTP__PORT="0", **(environment or {})),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log_file,

@@ -1,6 +1,7 @@
 """The whole configuration as typed, immutable objects: every section, key and default."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -17,6 +18,7 @@ from nekonex.games.fields import (
     PositiveSeconds,
     Seconds,
     Section,
+    SInt32,
     Slug,
     not_allowed,
     split_list,
@@ -27,6 +29,7 @@ __all__ = [
     "AccountsSection",
     "Config",
     "ConnectSection",
+    "DataStoreSection",
     "Document",
     "GameConfig",
     "GrpcSection",
@@ -36,10 +39,13 @@ __all__ = [
     "ServerSection",
     "StorageSection",
     "TlsSection",
+    "UtilitySection",
     "sections",
 ]
 
 MIB = 1024 * 1024
+MAX_SETTING_TEXT = 65_534
+"""Bytes of a text, whose length on the wire has 16 bits and counts a zero byte at the end."""
 
 
 def _named(value: object) -> object:
@@ -263,6 +269,50 @@ class LimitsSection(GameLimits):
     """How long two players whose consoles could not reach each other are not matched again."""
     friends_seconds: PositiveSeconds = 10.0
     """How long a list of friends is believed before it is asked for again."""
+    max_object_size: Positive = 16 * MIB
+    """Bytes of one file in the data store."""
+    max_objects: Positive = 1000
+    """Objects that one player may have in the data store, unfinished ones too."""
+    max_stored: Positive = 512 * MIB
+    """Bytes of all files of one player in the data store."""
+    unfinished_seconds: Positive = 10_800
+    """How long an upload may take from its announcement to its completion."""
+
+
+def _key(most: int, allowed: str) -> AfterValidator:
+    def check(value: int) -> int:
+        if not 0 <= value <= most:
+            raise not_allowed(allowed)
+        return value
+
+    return AfterValidator(check)
+
+
+def _setting_text(value: str) -> str:
+    if len(value.encode("utf-8", "surrogatepass")) > MAX_SETTING_TEXT:
+        raise not_allowed(f"texts of up to {MAX_SETTING_TEXT} bytes")
+    return value
+
+
+TableIndex = Annotated[int, _key(0xFFFFFFFF, "tables, by their numbers from 0 to 4294967295")]
+SettingKey = Annotated[int, _key(0xFFFF, "settings, by their numbers from 0 to 65535")]
+SettingText = Annotated[str, AfterValidator(_setting_text)]
+
+
+class UtilitySection(Section):
+    """`[game.utility]`: what consoles are answered that ask for a game's settings."""
+
+    integer_settings: Mapping[TableIndex, Mapping[SettingKey, SInt32]] = {}
+    """Tables of numbers: `{ "0" = { "1" = 5 } }` is setting 1 of table 0."""
+    string_settings: Mapping[TableIndex, Mapping[SettingKey, SettingText]] = {}
+    """Tables of texts likewise."""
+
+
+class DataStoreSection(Section):
+    """`[game.data_store]`: what players store for others."""
+
+    review: Flag = False
+    """Whether objects that ask for a review wait for it (`nekonex objects approve`)."""
 
 
 class GameConfig(GameIdentity):
@@ -280,6 +330,8 @@ class GameConfig(GameIdentity):
     token_key: Annotated[str, AfterValidator(_token_key)] = Field(default="", repr=False)
     """The AES key of login tokens in Pretendo's older format; empty: none are verified."""
     limits: LimitsSection = LimitsSection()
+    utility: UtilitySection = UtilitySection()
+    data_store: DataStoreSection = DataStoreSection()
 
 
 class Document(Section):

@@ -31,6 +31,7 @@ __all__ = [
     "Positive",
     "PositiveSeconds",
     "ResendLimit",
+    "SInt32",
     "Seconds",
     "Section",
     "ServerId",
@@ -153,6 +154,12 @@ def _up_to(most: int, allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _signed(value: int) -> int:
+    if not -(1 << 31) <= value < 1 << 31:
+        raise not_allowed("a whole number from -2147483648 to 2147483647")
+    return value
+
+
 def _slug(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*", value):
         raise not_allowed("letters and digits, joined by single dashes")
@@ -175,6 +182,7 @@ Port = Annotated[
 Byte = Annotated[int, _WHOLE, Field(ge=0, le=255), _allowed("a whole number from 0 to 255")]
 Attribute = Annotated[int, _WHOLE, _up_to(5, "the number of an attribute, 0 to 5")]
 UInt32 = Annotated[int, _WHOLE, _up_to(0xFFFFFFFF, "a whole number from 0 to 4294967295")]
+SInt32 = Annotated[int, _WHOLE, AfterValidator(_signed)]
 FunctionMask = Annotated[
     int, _WHOLE, Field(ge=0, le=0xFFFFFF), _allowed("a whole number of 24 bits")
 ]

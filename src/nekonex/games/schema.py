@@ -3,18 +3,22 @@
 Both have the same keys: a profile only fills what the configuration leaves out.
 """
 
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, PlainValidator
 
 from nekonex.domain.matchmaking.search.query import parse_filter
+from nekonex.domain.ranking import Period, RankingRules
 from nekonex.games.fields import (
     AccessKey,
     Attribute,
     Byte,
     Count,
+    EnvironmentText,
     Flag,
     FragmentSize,
     FunctionMask,
@@ -53,6 +57,7 @@ __all__ = [
     "NexVersionsSection",
     "PrudpSection",
     "PrudpV0Section",
+    "RankingSection",
     "TitleProfile",
 ]
 
@@ -175,6 +180,61 @@ class ForceSection(Section):
     """Applied to the stored sessions before a search by criteria that is to join one."""
 
 
+def _category(value: int) -> int:
+    if not 0 <= value <= 0xFFFFFFFF:
+        raise not_allowed("categories, by their numbers from 0 to 4294967295")
+    return value
+
+
+def _time_scope(value: int) -> int:
+    if value not in {0, 1}:
+        raise not_allowed("time scopes 0 and 1")
+    return value
+
+
+def _window(value: object) -> Period | float:
+    periods = {each.value: each for each in Period}
+    if isinstance(value, str) and value in periods:
+        return periods[value]
+    if isinstance(value, EnvironmentText):
+        with suppress(ValueError):
+            value = float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return float(value)
+    raise not_allowed("'day', 'week', 'month', or a number of seconds above 0")
+
+
+CategoryKey = Annotated[int, AfterValidator(_category)]
+TimeScopeKey = Annotated[int, AfterValidator(_time_scope)]
+Window = Annotated[Period | float, PlainValidator(_window)]
+
+
+class RankingSection(Section):
+    """`[game.ranking]`: which scores are better, since when they count, what is shown with them."""
+
+    order: Literal["upload", "ascending", "descending"] = "upload"
+    """Which scores are better in every category; "upload": as its first upload says."""
+    categories: Mapping[CategoryKey, Literal["ascending", "descending"]] = {}
+    """Which scores are better in single categories: `{ "5" = "ascending" }`."""
+    time_scopes: Mapping[TimeScopeKey, Window] = {}
+    """Since when scores count in time scopes 0 and 1: since the beginning of the day, week or
+    month (UTC), or for a number of seconds. One that is not here is all time."""
+    max_common_data: Positive = 255
+    """Bytes that players may have shown with their scores."""
+    common_data_size: Positive | None = None
+    """Bytes that it must be, where the game has a fixed size."""
+
+    def rules(self) -> RankingRules:
+        """Return the rules that these keys stand for."""
+        return RankingRules(
+            descending=None if self.order == "upload" else self.order == "descending",
+            categories={key: order == "descending" for key, order in self.categories.items()},
+            windows=dict(self.time_scopes),
+            common_data_size=self.common_data_size,
+            max_common_data=self.max_common_data,
+        )
+
+
 class GameLimits(Section):
     """What games differ in that they let their players use."""
 
@@ -241,6 +301,7 @@ class GameIdentity(Section):
     variants: Annotated[Mapping[str, str], AfterValidator(_known_variants)] = {}
     """Protocols with methods of the game's own, in place of later generic ones."""
     force: ForceSection = ForceSection()
+    ranking: RankingSection = RankingSection()
     limits: GameLimits = GameLimits()
     prudp: PrudpSection = PrudpSection()
     prudp_v0: PrudpV0Section = PrudpV0Section()

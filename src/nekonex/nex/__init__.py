@@ -11,6 +11,8 @@ from nekonex.nex.authentication import (
     CrossplayAuthentication,
     CrossplayAuthenticationServer,
 )
+from nekonex.nex.datastore import DataStore, DataStoreServer
+from nekonex.nex.health import Health, HealthServer
 from nekonex.nex.limits import LoginLimits
 from nekonex.nex.matchmake_extension import MatchmakeExtension, MatchmakeExtensionServer
 from nekonex.nex.matchmaking.definition import MatchMaking, MatchMakingExt
@@ -19,6 +21,7 @@ from nekonex.nex.matchmaking.server import MatchMakingServer
 from nekonex.nex.nat_traversal import NATLimits, NATTraversal, NATTraversalServer
 from nekonex.nex.notification import Notifications
 from nekonex.nex.policy import check_token_rules
+from nekonex.nex.ranking import EarlyRankingServer, Ranking, RankingServer
 from nekonex.nex.secure import (
     ConnectedPlayer,
     SecureConnection,
@@ -26,6 +29,7 @@ from nekonex.nex.secure import (
     SecureLimits,
 )
 from nekonex.nex.tokens import CallbackTokenVerifier
+from nekonex.nex.utility import Utility, UtilityServer
 
 __all__ = [
     "Authentication",
@@ -34,6 +38,11 @@ __all__ = [
     "ConnectedPlayer",
     "CrossplayAuthentication",
     "CrossplayAuthenticationServer",
+    "DataStore",
+    "DataStoreServer",
+    "EarlyRankingServer",
+    "Health",
+    "HealthServer",
     "LoginLimits",
     "MatchMaking",
     "MatchMakingExt",
@@ -45,8 +54,12 @@ __all__ = [
     "NATTraversal",
     "NATTraversalServer",
     "Notifications",
+    "Ranking",
+    "RankingServer",
     "SecureConnection",
     "SecureConnectionServer",
     "SecureLimits",
+    "Utility",
+    "UtilityServer",
     "check_token_rules",
 ]

@@ -73,6 +73,30 @@ CASES = [
         A + "[game.limits]\nunreachable_seconds = 0",
         "game.a.limits.unreachable_seconds is 0; allowed: a number of seconds above 0",
     ),
+    (
+        A + "[game.utility.integer_settings.0]\n1 = 2147483648",
+        "game.a.utility.integer_settings is 2147483648; allowed: a whole number from -2147483648",
+    ),
+    (
+        A + "[game.utility.integer_settings.0]\n1 = '5'",
+        'game.a.utility.integer_settings is "5"; allowed: a whole number',
+    ),
+    (
+        A + "[game.utility.integer_settings.0]\n65536 = 5",
+        'game.a.utility.integer_settings is "65536"; allowed: settings, by their numbers from 0',
+    ),
+    (
+        A + "[game.utility.string_settings.-1]\n1 = ''",
+        'game.a.utility.string_settings is "-1"; allowed: tables, by their numbers from 0 to',
+    ),
+    (
+        A + f"[game.utility.string_settings.0]\n1 = '{'x' * 65535}'",
+        "allowed: texts of up to 65534 bytes",
+    ),
+    (
+        A + "[game.utility]\nstring_settings = { 0 = 'a' }",
+        'game.a.utility.string_settings.0 is "a"; allowed: a table with keys',
+    ),
     ("http = 3", "http is 3; allowed: a table with keys"),
     ("game = 3", "game is 3; allowed: tables that begin with [[game]]"),
     ("[game]\nname = 'x'", "game is a table; allowed: tables that begin with [[game]]"),

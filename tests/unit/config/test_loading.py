@@ -88,6 +88,10 @@ def test_a_game_has_the_limits_that_are_documented(load: Load) -> None:
         "max_joined_communities": 16,
         "unreachable_seconds": 600.0,
         "friends_seconds": 10.0,
+        "max_object_size": 16 * 1048576,
+        "max_objects": 1000,
+        "max_stored": 512 * 1048576,
+        "unfinished_seconds": 10800,
     }
 
 
@@ -160,6 +164,23 @@ def test_the_environment_reaches_every_kind_of_value(load: Load) -> None:
     assert config.games[0].variants["legacy_ranking"] == "mario-kart-7"
     assert config.games[0].force.criteria.attributes == {1: "0"}
     assert config.games[0].legacy_signature is False
+
+
+def test_settings_that_consoles_ask_for(load: Load) -> None:
+    utility = (
+        load(
+            MK7 + "[game.utility]\n"
+            'integer_settings = { "0" = { "1" = 5, "65535" = -2147483648 }, "4294967295" = {} }\n'
+            "[game.utility.string_settings.2]\n7 = 'é'\n",
+            {"NEKONEX_GAME__KART__UTILITY__INTEGER_SETTINGS__0__2": "-6"},
+        )
+        .games[0]
+        .utility
+    )
+    assert utility.integer_settings == {0: {1: 5, 2: -6, 65535: -(2**31)}, 2**32 - 1: {}}
+    assert utility.string_settings == {2: {7: "é"}}
+    nothing = load(MK7).games[0].utility
+    assert (nothing.integer_settings, nothing.string_settings) == ({}, {})
 
 
 def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:

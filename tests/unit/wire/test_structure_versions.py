@@ -7,6 +7,7 @@ the golden bytes further down fix the order of the fields.
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ VERSIONS: list[Version] = [
 JOIN = functools.partial(s.JoinMatchmakeSessionParam, 1, [], 0, 0, 0)
 AUTO = functools.partial(s.AutoMatchmakeParam, s.MatchmakeSession(), [], 0, 0, "", 1, [], [])
 RANK = functools.partial(s.RankingRankData, 1, 2, 3, 4, 5, [], 6, b"")
+UPDATE = functools.partial(s.DataStorePrepareUpdateParam, 1, 2)
+POST = functools.partial(s.DataStorePreparePostParam, 1, "n", 2)
 PARAM = s.MatchmakeParam({"a": Variant(6, 1)})
 
 LINES: list[tuple[Any, str, Any, Version, str | None]] = [
@@ -56,6 +59,11 @@ LINES: list[tuple[Any, str, Any, Version, str | None]] = [
     (s.UpdateMatchmakeSessionParam, "codeword", "word", (4, 0, 0), "matchmaking"),
     (AUTO, "block_list", s.MatchmakeBlockListParam(3), (4, 0, 0), "matchmaking"),
     (RANK, "update_time", DateTime(5), (3, 6, 0), "ranking"),
+    (UPDATE, "update_password", 7, (3, 0, 0), "datastore"),
+    (UPDATE, "extra_data", ["WUP"], (3, 5, 0), "datastore"),
+    (s.DataStorePrepareGetParam, "extra_data", ["WUP"], (3, 5, 0), "datastore"),
+    (POST, "extra_data", ["WUP"], (3, 5, 0), "datastore"),
+    (s.DataStoreReqGetInfo, "data_id", 7, (3, 5, 0), "datastore"),
 ]
 
 
@@ -287,8 +295,18 @@ def test_secrets_are_not_in_the_repr() -> None:
         s.PersistentGathering(password="hunter2"),
         s.ValidateAndRequestTicketResult(1, b"hunter2", source_key="hunter2"),
         JOIN("hunter2", "hunter2"),
+        s.DataStorePrepareGetParam(access_password=1337),
+        s.DataStoreGetMetaParam(access_password=1337),
+        s.DataStoreTouchObjectParam(1, access_password=1337),
+        s.DataStoreRateObjectParam(1, 1337),
+        s.DataStoreDeleteParam(1, 1337),
+        UPDATE(1337),
+        s.DataStoreChangeMetaParam(1, 2, update_password=1337),
+        s.DataStoreChangeMetaParamV1(1, 2, update_password=1337),
+        s.DataStorePasswordInfo(1, 1337, 1337),
+        s.UniqueIdInfo(1, 1337),
     ]
-    assert "hunter2" not in repr(values)
+    assert not {"hunter2", "1337"} & set(re.findall(r"\w+", repr(values)))
 
 
 def test_all_that_is_declared_is_exported() -> None:
