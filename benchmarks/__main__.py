@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from benchmarks import codecs, consoles, echo, logins, matchmaking, memory
+from benchmarks import codecs, consoles, echo, logins, matchmaking, memory, ranking
 
 
 def main() -> None:
@@ -21,6 +21,9 @@ def main() -> None:
     asyncio.run(logins.compare(logins=200 if quick else 2000))
     print()
     matchmaking.compare(rounds=200 if quick else 2000, pairs=2_000 if quick else 50_000)
+    print()
+    sizes = ranking.QUICK_SIZES if quick else ranking.SIZES
+    asyncio.run(ranking.compare(sizes=sizes, rounds=200 if quick else 2000))
     print()
     asyncio.run(consoles.run(consoles=300 if quick else 2000, seconds=5 if quick else 60))
 

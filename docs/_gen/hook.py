@@ -7,6 +7,7 @@ must be run from the folder above docs, as `python -m mkdocs`; `scripts/docs` do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from docs._gen.api import api_pages
@@ -25,6 +26,7 @@ from docs._gen.matchmaking import flag_table, refusal_table
 from docs._gen.protocols import protocol_tables, variant_tables
 from docs._gen.titles import title_table
 from docs._gen.versions import field_versions, method_versions
+from nekonex.nex import datastore, ranking, utility
 
 __all__ = ["GENERATORS", "on_page_markdown"]
 
@@ -35,6 +37,7 @@ GENERATORS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "config": config_tables,
     "constants": constants,
     "counters": counters,
+    "datastore-refusals": partial(refusal_table, datastore.REFUSAL_NAMES),
     "drop-reasons": drop_reasons,
     "gathering-flags": flag_table,
     "limits": limit_tables,
@@ -42,8 +45,10 @@ GENERATORS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "nat-counters": nat_counters,
     "nat-reasons": nat_reasons,
     "protocols": protocol_tables,
+    "ranking-refusals": partial(refusal_table, ranking.REFUSAL_NAMES),
     "refusals": refusal_table,
     "titles": title_table,
+    "utility-refusals": partial(refusal_table, utility.REFUSAL_NAMES),
     "variants": variant_tables,
     "versions": field_versions,
 }

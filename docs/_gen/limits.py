@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from docs._gen.tables import attribute_docstrings, constant_docstrings, one_line, table
+from nekonex.domain.datastore import DataStoreLimits
 from nekonex.domain.matchmaking import MatchmakingLimits, NumberFilter, UnreachableLimits
+from nekonex.domain.ranking import RankingLimits
+from nekonex.domain.unique_ids import UniqueIdLimits
 from nekonex.nex import LoginLimits, NATLimits, SecureLimits
 from nekonex.nex.nat_traversal import IgnoredReport, NATStats, SkippedProbe
 from nekonex.prudp.limits import CloseReason, DropReason, Limits
 from nekonex.rmc import RMCLimits, RMCStats
+from nekonex.web import HttpLimits
 
 __all__ = [
     "close_reasons",
@@ -32,6 +36,10 @@ CLASSES: Final = (
     (MatchmakingLimits, "The matchmaking of a game: `Matchmaking(…, limits=…)`"),
     (UnreachableLimits, "Who could not reach whom: `UnreachablePairs(…)`"),
     (NATLimits, "A NAT traversal server: `NATTraversalServer(…, limits=…)`"),
+    (RankingLimits, "The rankings of a game: `Rankings(…, limits=…)`"),
+    (DataStoreLimits, "The data store of a game: `DataStore(…, limits=…)`"),
+    (UniqueIdLimits, "The unique ids of a game: `UniqueIds(…, limits=…)`"),
+    (HttpLimits, "The HTTP port: `make_application(…, limits=…)`, `HttpListener(…, limits=…)`"),
 )
 
 CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -54,7 +62,22 @@ CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
     NumberFilter.__module__: ("MAX_VALUES",),
     "nekonex.domain.accounts": ("PASSWORD_LIMIT", "FIRST_FREE_PID", "LAST_FREE_PID"),
     "nekonex.domain.reports": ("REPORT_SIZE_LIMIT", "REPORTS_PER_PLAYER"),
-    "nekonex.storage.sqlite.database": ("BUSY_TIMEOUT",),
+    DataStoreLimits.__module__: (
+        "MAX_NAME",
+        "MAX_META_BINARY",
+        "MAX_RECIPIENTS",
+        "MAX_TAGS",
+        "MAX_TAG",
+        "MAX_PERIOD",
+        "MAX_RATING_SLOTS",
+    ),
+    "nekonex.domain.datastore.files": ("MAX_KEY", "MAX_KEY_PART"),
+    "nekonex.storage.objects.local": ("FILE_THREADS", "DISK_RESERVE", "LEFTOVER_SECONDS"),
+    "nekonex.storage.sqlite.database": ("BUSY_TIMEOUT", "MAX_WAITING"),
+    "nekonex.storage.sqlite.groups": ("MAX_GROUP",),
+    "nekonex.storage.ranking.index": ("MAX_WINDOWS",),
+    "nekonex.storage.ranking.common_data": ("MAX_CACHED_BYTES",),
+    "nekonex.web.listener": ("BACKLOG", "RECEIVE_BUFFER", "GRACE_SECONDS", "CUT_SECONDS"),
     "nekonex.app.control": ("MAX_CLIENTS", "IDLE_SECONDS"),
     "nekonex.app.control_address": ("LINE_LIMIT", "REPLY_LIMIT"),
     "nekonex.app.watch": ("LOOK_SECONDS",),

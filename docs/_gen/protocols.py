@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from docs._gen.tables import one_line, table
 from nekonex.app.matchmaking import EXTENSIONS
+from nekonex.app.records import RANKINGS
+from nekonex.games.data_stores import DATA_STORES
 from nekonex.nex import (
     AuthenticationServer,
+    DataStoreServer,
+    HealthServer,
     MatchmakeExtensionServer,
     MatchMakingExtServer,
     MatchMakingServer,
     NATTraversal,
     NATTraversalServer,
+    RankingServer,
     SecureConnectionServer,
+    UtilityServer,
 )
 from nekonex.rmc import MethodDefinition, Protocol
 from nekonex.settings import format_version
@@ -27,9 +33,18 @@ SERVERS: Final[tuple[type[Protocol], ...]] = (
     NATTraversalServer,
     AuthenticationServer,
     SecureConnectionServer,
+    HealthServer,
     MatchMakingServer,
     MatchMakingExtServer,
     MatchmakeExtensionServer,
+    UtilityServer,
+    RankingServer,
+    DataStoreServer,
+)
+VARIANTS: Final[tuple[tuple[type[Protocol], Mapping[str, type[Protocol]]], ...]] = (
+    (MatchmakeExtensionServer, EXTENSIONS),
+    (RankingServer, RANKINGS),
+    (DataStoreServer, DATA_STORES),
 )
 CONSOLES: Final = frozenset({(NATTraversal.PROTOCOL_ID, 2)})
 """Methods that consoles answer, and the server calls."""
@@ -48,15 +63,16 @@ def protocol_tables() -> Iterator[str]:
 def variant_tables() -> Iterator[str]:
     """Yield the table of the methods that single titles have in place of common ones."""
     rows = []
-    for variant, server in sorted(EXTENSIONS.items()):
-        own = {each.method_id: each for each in server.definitions() if each.owner is server}
-        left = {each.method_id for each in server.definitions()}
-        common = {each.method_id: each for each in MatchmakeExtensionServer.definitions()}
-        for number in sorted(own.keys() | (common.keys() - left)):
-            text = "not there: the game has something else under this number"
-            if number in own:
-                text = f"`{own[number].name}`<br>{_text(own[number])}"
-            rows.append((f"`{variant}`", f"{server.PROTOCOL_ID}.{number}", text))
+    for base, servers in VARIANTS:
+        common = {each.method_id for each in base.definitions()}
+        for variant, server in sorted(servers.items()):
+            own = {each.method_id: each for each in server.definitions() if each.owner is server}
+            left = {each.method_id for each in server.definitions()}
+            for number in sorted(own.keys() | (common - left)):
+                text = "not there: the game has something else under this number"
+                if number in own:
+                    text = f"`{own[number].name}`<br>{_text(own[number])}"
+                rows.append((f"`{variant}`", f"{server.PROTOCOL_ID}.{number}", text))
     yield from table(("variant", "number", "method, and what it does"), rows)
 
 

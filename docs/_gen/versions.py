@@ -9,12 +9,16 @@ from docs._gen.tables import table
 from nekonex.nex import (
     Authentication,
     CrossplayAuthentication,
+    DataStore,
+    Health,
     MatchmakeExtension,
     MatchMaking,
     MatchMakingExt,
     NATTraversal,
     Notifications,
+    Ranking,
     SecureConnection,
+    Utility,
     structures,
 )
 from nekonex.rmc import MethodDefinition, Protocol
@@ -32,6 +36,10 @@ PROTOCOLS: Final[tuple[type[Protocol], ...]] = (
     MatchMaking,
     MatchMakingExt,
     MatchmakeExtension,
+    Utility,
+    Ranking,
+    DataStore,
+    Health,
 )
 MAIN: Final = "the game's"
 

@@ -16,8 +16,11 @@ from nekonex.domain import (
     PlayerRegistry,
     ReportService,
 )
+from nekonex.domain.datastore import DataStore, DataStoreHooks, ObjectKeys
 from nekonex.domain.matchmaking import GetFriendPids, Matchmaking, MatchmakingHooks
 from nekonex.domain.ports import Clock
+from nekonex.domain.ranking import RankingHooks, Rankings
+from nekonex.domain.unique_ids import UniqueIds
 from nekonex.events import EventBus
 from nekonex.kerberos import TokenVerifier
 from nekonex.nex.authentication import AuthCallback
@@ -46,6 +49,12 @@ class GameServices:
     """What consoles reported."""
     matchmaking: Matchmaking
     """The sessions and communities of this game."""
+    rankings: Rankings
+    """The scores of this game."""
+    data_store: DataStore
+    """What players of this game store for others."""
+    unique_ids: UniqueIds
+    """The numbers that players' save data of this game has."""
     events: EventBus
     """What happens in all games."""
     clock: Clock
@@ -101,10 +110,23 @@ class Game:
         """Return what the game adds to the rules of matchmaking; None: nothing."""
         return None
 
+    def ranking_hooks(self, services: GameServices) -> RankingHooks | None:  # noqa: ARG002
+        """Return what the game adds to the rules of rankings; None: nothing."""
+        return None
+
+    def data_store_hooks(self, services: GameServices) -> DataStoreHooks | None:  # noqa: ARG002
+        """Return what the game adds to the rules of the data store; None: nothing."""
+        return None
+
+    def object_keys(self, services: GameServices) -> ObjectKeys | None:  # noqa: ARG002
+        """Return under which keys the game's files are published; None: ``objects/<id>.bin``."""
+        return None
+
     def get_friend_pids(self, services: GameServices) -> GetFriendPids | None:  # noqa: ARG002
         """Return a function that knows the friends of a player; None: nobody has any.
 
         It is called with a principal id and returns principal ids, and may be a coroutine
-        function. Sessions for friends only, and what friends tell each other, depend on it.
+        function. Sessions, objects and rankings for friends only, and what friends tell each
+        other, depend on it.
         """
         return None

@@ -35,15 +35,16 @@ async def running_server(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nekonex-")))
         if config:
             (folder / DEFAULT_FILE).write_text(config, encoding="utf-8")
-            games = tomllib.loads(config).get("game", [])
-        else:
-            games = [{"name": "common"}]
+        document = tomllib.loads(config)
+        games = document.get("game", []) if config else [{"name": "common"}]
         free_ports = {
             f"NEKONEX_GAME__{game.get('name') or game['title']}__{key}".upper(): "0"
             for game in games
             for key in ("auth_port", "secure_port")
             if key not in game
         }
+        if "port" not in document.get("http", ()):
+            free_ports["NEKONEX_HTTP__PORT"] = "0"
         loaded = load_config(environ=free_ports, folder=folder)
         async with running(loaded, events=events) as server:
             yield server

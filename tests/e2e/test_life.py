@@ -55,7 +55,9 @@ def test_without_any_configuration_it_serves_one_game_on_loopback(tmp_path: Path
         assert game["name"] == "common"
         assert [game[kind][0] for kind in ("auth", "secure")] == ["127.0.0.1", "127.0.0.1"]
         assert 0 not in {game[kind][1] for kind in ("auth", "secure")}
-        assert ready == {"games": [game], "http": None, "connect": None}
+        assert ready == {"games": [game], "http": ready["http"], "connect": None}
+        assert ready["http"][0] == "127.0.0.1"
+        assert ready["http"][1] > 0
         assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
         for name in ("nekonex.db", "control.sock", "secrets/secure-server"):
             assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600, name

@@ -9,7 +9,15 @@ from typing import Final
 
 from nekonex.app.errors import StartError
 
-__all__ = ["AUTO", "ExternalAddress", "address_towards", "format_address", "plain_address"]
+__all__ = [
+    "ANYWHERE",
+    "AUTO",
+    "WILDCARDS",
+    "ExternalAddress",
+    "address_towards",
+    "format_address",
+    "plain_address",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -18,10 +26,13 @@ AUTO: Final = "auto"
 REFRESH_SECONDS: Final = 300.0
 """How long the address of a host name is believed: the names of home connections change theirs."""
 
-_WILDCARDS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104
+WILDCARDS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104
+"""The addresses of a socket that listens on all of the machine's."""
+ANYWHERE: Final = "192.0.2.1"
+"""A console of which nothing is known."""
 # Reserved for documentation (RFC 5737, RFC 3849), so nothing on a network of its own answers
 # to them: what leads there is the way to the internet.
-_ELSEWHERE: Final = ("192.0.2.1", "2001:db8::1")
+_ELSEWHERE: Final = (ANYWHERE, "2001:db8::1")
 
 
 def format_address(address: tuple[str, int]) -> str:
@@ -71,7 +82,7 @@ class ExternalAddress:
         self._fixed: str | None = None
         if configured != AUTO:
             self._fixed = configured if _parse(configured) else None
-        elif bound not in _WILDCARDS:
+        elif bound not in WILDCARDS:
             self._fixed = plain_address(bound)
         self._is_name = configured != AUTO and self._fixed is None
         self._warned = False

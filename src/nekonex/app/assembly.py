@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from nekonex.app.addresses import ExternalAddress
 from nekonex.app.matchmaking import make_matchmaking, matchmaking_servers
+from nekonex.app.records import make_data_store, make_rankings, record_servers
 from nekonex.config import GameConfig
 from nekonex.domain import (
     AUTHENTICATION_PID,
@@ -21,7 +23,9 @@ from nekonex.domain import (
     ReportService,
     SpecialUsers,
 )
+from nekonex.domain.datastore.files import FileStore
 from nekonex.domain.ports import Clock, KeyDeriver
+from nekonex.domain.unique_ids import UniqueIds
 from nekonex.events import EventBus
 from nekonex.game import Game, GameServices
 from nekonex.kerberos import LegacyTokenVerifier, TokenVerifier
@@ -75,6 +79,8 @@ class Shared:
     clock: Clock
     secret: bytes
     """The secret that the games' secure servers have their passwords from."""
+    files: Callable[[str, ExternalAddress], FileStore]
+    """The files of a game, by its name and by what its consoles are told of this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +91,21 @@ class Servers:
     secure: Sequence[Protocol]
 
 
-def make_services(config: GameConfig, settings: Settings, shared: Shared) -> GameServices:
+def make_services(
+    config: GameConfig, settings: Settings, shared: Shared, files: FileStore
+) -> GameServices:
     """Return the services of a game; what the game itself adds to them comes later."""
-    players = PlayerRegistry(config.name, shared.events)
+    stores, events, clock = shared.stores, shared.events, shared.clock
+    players = PlayerRegistry(config.name, events)
+    matchmaking = make_matchmaking(
+        config,
+        players,
+        communities=stores.communities(config.name),
+        preferences=stores.preferences(config.name),
+        events=events,
+        clock=clock,
+    )
+    friends = matchmaking.friends
     return GameServices(
         name=config.name,
         settings=settings.copy(),
@@ -95,22 +113,22 @@ def make_services(config: GameConfig, settings: Settings, shared: Shared) -> Gam
         accounts=shared.accounts,
         access=shared.access,
         reports=ReportService(
-            shared.stores.reports,
-            events=shared.events,
-            clock=shared.clock,
+            stores.reports,
+            events=events,
+            clock=clock,
             size_limit=config.limits.report_max_bytes,
             quota=config.limits.reports_per_pid,
         ),
-        matchmaking=make_matchmaking(
-            config,
-            players,
-            communities=shared.stores.communities(config.name),
-            preferences=shared.stores.preferences(config.name),
-            events=shared.events,
-            clock=shared.clock,
+        matchmaking=matchmaking,
+        rankings=make_rankings(
+            config, stores.scores(config.name), friends, events=events, clock=clock
         ),
-        events=shared.events,
-        clock=shared.clock,
+        data_store=make_data_store(
+            config, stores.objects(config.name), files, friends, events=events, clock=clock
+        ),
+        unique_ids=UniqueIds(stores.unique_ids(config.name), clock=clock),
+        events=events,
+        clock=clock,
     )
 
 
@@ -141,6 +159,10 @@ def make_servers(
     """
     services.matchmaking.extend(
         hooks=game.matchmaking_hooks(services), get_friend_pids=game.get_friend_pids(services)
+    )
+    services.rankings.extend(hooks=game.ranking_hooks(services))
+    services.data_store.extend(
+        hooks=game.data_store_hooks(services), keys=game.object_keys(services)
     )
     verifier = _token_verifier(config, game, services)
     rules = config.login_rules(can_verify=verifier is not None)
@@ -177,7 +199,8 @@ def make_servers(
         if isinstance(protocol, SecureConnectionServer):
             secure = protocol
     play = matchmaking_servers(config, settings, services, secure, nat_stats)
-    return Servers(auth=[auth], secure=_merge([secure, *play], own))
+    records = record_servers(config, settings, services)
+    return Servers(auth=[auth], secure=_merge([secure, *play, *records], own))
 
 
 def _merge(common: Sequence[Protocol], own: Sequence[Protocol]) -> list[Protocol]:

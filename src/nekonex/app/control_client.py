@@ -21,21 +21,24 @@ class RefusedCommandError(Exception):
     """The server does not do what it was told; the text is one sentence."""
 
 
-def ask(data_dir: Path, command: str, **arguments: Any) -> Any:
+def ask(data_dir: Path, command: str, *, seconds: float | None = None, **arguments: Any) -> Any:
     """Give a command to the running server and return the result.
+
+    ``seconds`` is how long it may take. Default: `TIMEOUT`.
 
     Raises NoServerError if none runs, RefusedCommandError if it refuses or does not answer.
     """
     request = {"command": command, **arguments}
     with _connect(data_dir, request) as connection:
-        connection.settimeout(TIMEOUT)
+        seconds = TIMEOUT if seconds is None else seconds
+        connection.settimeout(seconds)
         try:
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as stream:
                 line = stream.readline(REPLY_LIMIT)
         except TimeoutError:
             raise RefusedCommandError(
-                f"the server did not answer within {TIMEOUT:.0f} seconds"
+                f"the server did not answer within {seconds:.0f} seconds"
             ) from None
         except ConnectionError:
             line = b""

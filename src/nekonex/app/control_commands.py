@@ -4,10 +4,12 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nekonex import __version__
 from nekonex.app.control import CommandRefusedError
+from nekonex.app.control_datastore import OBJECT_COMMANDS, ObjectCommand
 from nekonex.app.control_matchmaking import explain, gathering_counts, list_gatherings
 from nekonex.app.hosting import HostedGame
 from nekonex.app.ports import GamePort
@@ -34,6 +36,7 @@ class ControlCommands:
             "stats": self._stats,
             "gatherings": self._gatherings,
             "explain": self._explain,
+            **{name: partial(self._objects, do) for name, do in OBJECT_COMMANDS.items()},
         }
 
     async def __call__(self, command: str, arguments: Mapping[str, Any]) -> Any:
@@ -84,6 +87,10 @@ class ControlCommands:
 
     async def _explain(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return await explain(self._games(arguments), arguments)
+
+    async def _objects(self, do: ObjectCommand, arguments: Mapping[str, Any]) -> Any:
+        stores = {game.name: game.services.data_store for game in self._games(arguments)}
+        return await do(stores, arguments)
 
     async def _stats(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {

@@ -30,7 +30,8 @@ class HostedGame:
         self.secure = secure
         self.settings = config.settings()
         self.external = ExternalAddress(config.name, config.external_address, secure.address[0])
-        self.services = make_services(config, self.settings, shared)
+        self.files = shared.files(config.name, self.external)
+        self.services = make_services(config, self.settings, shared, self.files)
         self.players = self.services.players
         self.matchmaking = self.services.matchmaking
         self.nat_stats = NATStats()
@@ -51,9 +52,12 @@ class HostedGame:
         """Serve both ports, the secure one first: whoever logs in finds it.
 
         Raises StartError for an external address that is none, ServiceUnavailable where no key
-        can be derived, and ValueError for protocols of the game that do not fit together.
+        can be derived or what is stored cannot be read, and ValueError for protocols of the game
+        that do not fit together.
         """
         await self.external.start()
+        await self.services.rankings.start()
+        await self.services.data_store.start()
         identities = make_identities(self.config, self.settings, self._shared)
         secure_server = await identities.by_pid(SECURE_SERVER_PID)
         if secure_server is None:
@@ -78,6 +82,14 @@ class HostedGame:
                 "secure": format_address(self.secure.address),
             },
         )
+
+    async def keep(self) -> None:
+        """See to it, for ever, that what is over does not stay: run beside the ports."""
+        await self.services.data_store.run_upkeep()
+
+    async def aclose(self) -> None:
+        """Finish what is under way, after the ports are closed."""
+        await self.services.data_store.aclose()
 
     def secure_station(self, client: Session) -> StationURL:
         """Return where a console that logs in finds the secure server."""

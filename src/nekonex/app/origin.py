@@ -2,14 +2,18 @@
 
 from nekonex.config import Config, GameConfig
 
-__all__ = ["origin_of"]
+__all__ = ["origin_of", "origin_of_key"]
 
 
 def origin_of(config: Config, game: GameConfig, key: str) -> str:
     """Return source and name of a game's key, as the errors of the configuration begin."""
-    wanted = f"nekonex_game__{game.name}__{key}".casefold().replace("-", "_")
+    return origin_of_key(config, f"game.{game.name}.{key}")
+
+
+def origin_of_key(config: Config, name: str) -> str:
+    """Return source and name of a key such as ``http.port``."""
+    wanted = f"nekonex_{name.replace('.', '__')}".casefold().replace("-", "_")
     for variable in config.variables:
         if variable.casefold().replace("-", "_") == wanted:
-            return f"environment variable {variable}: game.{game.name}.{key}"
-    place = config.file or "the built-in configuration"
-    return f"{place}: game.{game.name}.{key}"
+            return f"environment variable {variable}: {name}"
+    return f"{config.file or 'the built-in configuration'}: {name}"

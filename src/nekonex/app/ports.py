@@ -1,10 +1,12 @@
-"""The UDP ports of the games: all are bound before anything is served."""
+"""The UDP ports of the games, and what all ports share: all are bound before any is served."""
 
 import asyncio
 import contextlib
 import errno
 import logging
-from collections.abc import Iterable
+import typing
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final, Literal
 
 from nekonex.app.errors import StartError
@@ -15,7 +17,7 @@ from nekonex.rmc import Protocol, RMCLimits, Session
 from nekonex.rmc.listener import Listener, Service, listen
 from nekonex.wire import HolderRegistry
 
-__all__ = ["GamePort", "PortKind", "close_all"]
+__all__ = ["Closable", "GamePort", "PortKind", "bind_refusal", "close_all"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,8 @@ class GamePort:
                 listen(game.settings(), game.host, port, limits=_transport_limits(limits))
             )
         except OSError as error:
-            raise StartError(_refusal(config, game, kind, port, error)) from error
+            key_of = partial(origin_of, config, game)
+            raise bind_refusal(key_of, f"{kind}_port", port, game.host, error) from error
         rmc_limits = RMCLimits(
             max_waiting_requests=limits.max_waiting_requests,
             request_timeout=limits.request_timeout,
@@ -87,7 +90,14 @@ class GamePort:
         await self._stack.aclose()
 
 
-async def close_all(ports: Iterable[GamePort]) -> None:
+class Closable(typing.Protocol):
+    """A port of any kind."""
+
+    async def close(self) -> None:
+        """Let what goes on there come to an end, and release the port."""
+
+
+async def close_all(ports: Iterable[Closable]) -> None:
     """Close ports all at once, and those that are not done in time without more ado."""
     closing = [asyncio.create_task(port.close()) for port in ports]
     if not closing:
@@ -116,19 +126,20 @@ def _transport_limits(limits: LimitsSection) -> Limits:
     )
 
 
-def _refusal(config: Config, game: GameConfig, kind: PortKind, port: int, error: OSError) -> str:
-    key = f"{kind}_port"
+def bind_refusal(
+    key_of: Callable[[str], str], port_key: str, port: int, host: str, error: OSError
+) -> StartError:
+    """Return why a port cannot be had; *key_of* tells where a key came from, and its name."""
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"{origin_of(config, game, key)} is {port}, which another program uses on "
-            f"{game.host}; give another port, or 0 for any free one"
+        return StartError(
+            f"{key_of(port_key)} is {port}, which another program uses on {host}; "
+            "give another port, or 0 for any free one"
         )
     if error.errno == errno.EACCES:
-        return (
-            f"{origin_of(config, game, key)} is {port}, which this user may not open; "
-            "give a port above 1023"
+        return StartError(
+            f"{key_of(port_key)} is {port}, which this user may not open; give a port above 1023"
         )
-    return (
-        f'{origin_of(config, game, "host")} is "{game.host}", which cannot be listened on '
+    return StartError(
+        f'{key_of("host")} is "{host}", which cannot be listened on '
         f"({error.strerror}); give an address of this machine, or 0.0.0.0 for all"
     )

@@ -6,9 +6,11 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from nekonex.app.addresses import ExternalAddress
 from nekonex.app.assembly import RESERVED_USERS, Shared
 from nekonex.app.control import ControlServer
 from nekonex.app.control_commands import ControlCommands
@@ -16,16 +18,19 @@ from nekonex.app.data_dir import exclusive
 from nekonex.app.errors import StartError
 from nekonex.app.gathering_log import gatherings_logged
 from nekonex.app.hosting import HostedGame
+from nekonex.app.http import HttpPort
 from nekonex.app.loading import COMMON, load_game
-from nekonex.app.ports import GamePort, close_all
+from nekonex.app.ports import Closable, GamePort, close_all
 from nekonex.app.supported import refuse_what_is_missing
 from nekonex.app.watch import AccessWatcher
 from nekonex.config import Config, config_warnings
 from nekonex.domain import AccessService, AccountService
+from nekonex.domain.datastore.files import FileStore
 from nekonex.domain.ports import Clock
 from nekonex.events import EventBus
 from nekonex.kerberos import WorkerKeyDeriver
-from nekonex.storage import StorageError, Stores, open_local
+from nekonex.storage import OBJECTS_NAME, StorageError, Stores, open_local
+from nekonex.storage.objects import LocalObjects, open_objects
 from nekonex.values import ServiceUnavailable
 
 __all__ = ["Server", "running"]
@@ -33,6 +38,7 @@ __all__ = ["Server", "running"]
 logger = logging.getLogger(__name__)
 
 SECRET_NAME: Final = "secure-server"  # noqa: S105
+OBJECTS_SECRET_NAME: Final = "object-store"  # noqa: S105
 SECRET_SIZE: Final = 32
 
 
@@ -48,12 +54,14 @@ class Server:
         watcher: AccessWatcher,
         events: EventBus,
         data_dir: Path,
+        http: HttpPort | None = None,
     ) -> None:
         self.games = tuple(games)
         self.accounts = accounts
         self.access = access
         self.events = events
         self.data_dir = data_dir
+        self.http = http
         self._watcher = watcher
 
     def game(self, name: str) -> HostedGame:
@@ -86,7 +94,8 @@ class Server:
             }
             for game in self.games
         ]
-        return {"games": games, "http": None, "connect": None}
+        http = None if self.http is None else list(self.http.address)
+        return {"games": games, "http": http, "connect": None}
 
 
 @contextlib.asynccontextmanager
@@ -115,7 +124,10 @@ async def running(
         if on_claim is not None:
             on_claim()
         ports = await stack.enter_async_context(_bound_ports(config))
+        http = await stack.enter_async_context(_bound_http(config))
         stores = await _open_stores(stack, data_dir)
+        objects_secret = await _secret(stores, OBJECTS_SECRET_NAME)
+        objects = await _open_objects(stack, data_dir, objects_secret, clock)
         deriver = await stack.enter_async_context(WorkerKeyDeriver())
         shared = Shared(
             accounts=AccountService(stores.accounts, deriver, special=RESERVED_USERS, clock=clock),
@@ -124,14 +136,18 @@ async def running(
             deriver=deriver,
             events=events,
             clock=clock,
-            secret=await _secret(stores),
+            secret=await _secret(stores, SECRET_NAME),
+            files=partial(_files, objects, http),
         )
         hosted = [
             HostedGame(each, game, auth=auth, secure=secure, shared=shared)
             for each, game, (auth, secure) in zip(config.games, games, ports, strict=True)
         ]
+        for game in hosted:
+            stack.push_async_callback(game.aclose)
         # Once more, in front of the stores: ports close before what their hooks need.
-        stack.push_async_callback(close_all, [port for pair in ports for port in pair])
+        closing: list[Closable] = [port for pair in ports for port in pair]
+        stack.push_async_callback(close_all, [*closing, http] if http else closing)
         stack.enter_context(gatherings_logged(events))
         watcher = AccessWatcher(shared.access, hosted, clock=clock)
         server = Server(
@@ -141,9 +157,17 @@ async def running(
             watcher=watcher,
             events=events,
             data_dir=data_dir,
+            http=http,
         )
+        if http is not None:
+            await http.serve(objects)
         await _start_games(hosted)
-        tasks = [watcher.run(), *(game.external.keep_fresh() for game in hosted)]
+        tasks = [
+            watcher.run(),
+            objects.keep_swept(),
+            *(game.external.keep_fresh() for game in hosted),
+            *(game.keep() for game in hosted),
+        ]
         await stack.enter_async_context(_background(tasks))
         control = ControlServer(data_dir, ControlCommands(server))
         await stack.enter_async_context(control.serving())
@@ -166,6 +190,18 @@ async def _bound_ports(config: Config) -> AsyncIterator[list[tuple[GamePort, Gam
         await close_all(bound)
 
 
+@contextlib.asynccontextmanager
+async def _bound_http(config: Config) -> AsyncIterator[HttpPort | None]:
+    if not config.http.enabled:
+        yield None
+        return
+    http = await HttpPort.open(config)
+    try:
+        yield http
+    finally:
+        await http.close()
+
+
 async def _open_stores(stack: contextlib.AsyncExitStack, data_dir: Path) -> Stores:
     try:
         return await stack.enter_async_context(open_local(data_dir))
@@ -173,11 +209,27 @@ async def _open_stores(stack: contextlib.AsyncExitStack, data_dir: Path) -> Stor
         raise StartError(str(error)) from error
 
 
-async def _secret(stores: Stores) -> bytes:
+async def _open_objects(
+    stack: contextlib.AsyncExitStack, data_dir: Path, secret: bytes, clock: Clock
+) -> LocalObjects:
+    root = data_dir / OBJECTS_NAME
     try:
-        return await stores.secrets.get_or_create(
-            SECRET_NAME, lambda: secrets.token_bytes(SECRET_SIZE)
-        )
+        objects = await stack.enter_async_context(open_objects(root, secret, clock=clock))
+        await objects.sweep()
+    except ServiceUnavailable as error:
+        raise StartError(f"the object store {root} cannot be used: {error.__cause__}") from error
+    return objects
+
+
+def _files(
+    objects: LocalObjects, http: HttpPort | None, game: str, external: ExternalAddress
+) -> FileStore:
+    return objects.files(game, None if http is None else http.url_for(external))
+
+
+async def _secret(stores: Stores, name: str) -> bytes:
+    try:
+        return await stores.secrets.get_or_create(name, lambda: secrets.token_bytes(SECRET_SIZE))
     except (StorageError, ServiceUnavailable) as error:
         raise StartError(str(error)) from error
 

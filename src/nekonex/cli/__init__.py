@@ -18,6 +18,7 @@ from nekonex.cli import (
     demo,
     game,
     init,
+    objects,
     players,
     reports,
     serve,
@@ -30,7 +31,7 @@ __all__ = ["build_app", "main"]
 
 # In the order of the help text.
 COMMANDS = (
-    *(serve, init, titles, config, account, players, game, community),
+    *(serve, init, titles, config, account, players, game, community, objects),
     *(access, reports, backup, demo),
 )
 

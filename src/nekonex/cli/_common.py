@@ -25,6 +25,7 @@ __all__ = [
     "print_json",
     "print_table",
     "report",
+    "visible",
 ]
 
 EXIT_USAGE: Final = 2
@@ -101,6 +102,14 @@ def print_table(table: Table) -> None:
 def print_json(value: Any) -> None:
     """Print a value as indented JSON."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def visible(text: str) -> str:
+    """Return a text that consoles sent, without what a terminal would obey."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
 
 
 def report(text: str) -> None:

@@ -27,6 +27,7 @@ from nekonex.domain import (
     DomainError,
     ReportService,
 )
+from nekonex.domain.datastore.ports import ObjectStore
 from nekonex.domain.errors import InvalidNameError, InvalidPasswordError, InvalidPidError
 from nekonex.domain.matchmaking import CommunityStore
 from nekonex.kerberos import WorkerKeyDeriver
@@ -65,6 +66,8 @@ class Services:
     reports: ReportService
     communities: Callable[[str], CommunityStore]
     """Those of a game, by its name."""
+    objects: Callable[[str], ObjectStore]
+    """What is known of the stored objects of a game, by its name."""
 
 
 @contextlib.asynccontextmanager
@@ -80,6 +83,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             AccessService(stores.access),
             ReportService(stores.reports),
             stores.communities,
+            stores.objects,
         )
 
 

@@ -19,6 +19,7 @@ from nekonex.cli._common import (
     plain_table,
     print_json,
     print_table,
+    visible,
 )
 from nekonex.cli._services import GameOption, Services, open_services, run, scope_of
 from nekonex.cli._times import TIME_HELP, parse_time, show_time
@@ -184,7 +185,7 @@ def _list(
             f"{len(each.participants)}/{each.max_participants or 'any'}",
             _date(each.participation_start),
             _date(each.participation_end),
-            _visible(each.description),
+            visible(each.description),
         )
     print_table(table)
 
@@ -221,7 +222,7 @@ def _members(gid: GidArgument, as_json: JsonOption = False, config: ConfigOption
         return
     table = plain_table("PID", "visits", "message")
     for each in members:
-        table.add_row(str(each.pid), str(each.visits), _visible(each.message))
+        table.add_row(str(each.pid), str(each.visits), visible(each.message))
     print_table(table)
 
 
@@ -304,11 +305,3 @@ def _date(moment: DateTime) -> str:
         return show_time(moment.timestamp())
     except ValueError:
         return str(moment)
-
-
-def _visible(text: str) -> str:
-    """Return a text that consoles sent, without what a terminal would obey."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-        for each in text
-    )

@@ -8,7 +8,16 @@ from typing import Any, Final
 from nekonex.app import HostedGame
 
 try:
-    from nintendo.nex import backend, common, matchmaking, nattraversal, notification, secure
+    from nintendo.nex import (
+        backend,
+        common,
+        datastore,
+        matchmaking,
+        nattraversal,
+        notification,
+        ranking,
+        secure,
+    )
     from nintendo.nex import settings as nintendo_settings
 except ImportError:
     backend = None
@@ -74,6 +83,16 @@ class Online:
     def nat_traversal(self) -> Any:
         """The methods about getting through to other consoles."""
         return nattraversal.NATTraversalClient(self.client)
+
+    @property
+    def ranking(self) -> Any:
+        """The methods about scores."""
+        return ranking.RankingClient(self.client)
+
+    @property
+    def data_store(self) -> Any:
+        """The methods about what players store for others."""
+        return datastore.DataStoreClient(self.client)
 
     async def participants(self, gid: int) -> list[int]:
         """Return who takes part in a gathering that this console is in."""

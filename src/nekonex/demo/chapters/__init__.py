@@ -12,7 +12,9 @@ from nekonex.demo.chapters import (
     calls,
     communities,
     full_house,
+    ghost,
     guest,
+    leaderboard,
     maintenance,
     nobody_found,
     private_room,
@@ -38,5 +40,7 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     private_room.CHAPTER,
     communities.CHAPTER,
     nobody_found.CHAPTER,
+    leaderboard.CHAPTER,
+    ghost.CHAPTER,
     maintenance.CHAPTER,
 )
