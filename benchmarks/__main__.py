@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 
-from benchmarks import codecs, consoles, echo, logins, matchmaking, memory, ranking
+from benchmarks import codecs, consoles, datastore, echo, logins, matchmaking, memory, ranking
 
 
 def main() -> None:
@@ -24,6 +24,9 @@ def main() -> None:
     print()
     sizes = ranking.QUICK_SIZES if quick else ranking.SIZES
     asyncio.run(ranking.compare(sizes=sizes, rounds=200 if quick else 2000))
+    print()
+    sizes = datastore.QUICK_SIZES if quick else datastore.SIZES
+    datastore.compare(sizes=sizes, rounds=200 if quick else 1000)
     print()
     asyncio.run(consoles.run(consoles=300 if quick else 2000, seconds=5 if quick else 60))
 

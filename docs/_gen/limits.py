@@ -73,7 +73,7 @@ CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "nekonex.domain.datastore.files": ("MAX_KEY", "MAX_KEY_PART"),
     "nekonex.storage.objects.local": ("FILE_THREADS", "DISK_RESERVE", "LEFTOVER_SECONDS"),
-    "nekonex.storage.sqlite.database": ("BUSY_TIMEOUT", "MAX_WAITING"),
+    "nekonex.storage.sqlite.database": ("BUSY_TIMEOUT", "MAPPED_BYTES", "MAX_WAITING"),
     "nekonex.storage.sqlite.groups": ("MAX_GROUP",),
     "nekonex.storage.ranking.index": ("MAX_WINDOWS",),
     "nekonex.storage.ranking.common_data": ("MAX_CACHED_BYTES",),

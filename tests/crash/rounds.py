@@ -88,8 +88,9 @@ class Rounds:
         finally:
             server.kill()
         verdict = self._command("objects", "verify", "--json")
-        report = json.loads(verdict)
-        return problems + [f"verify: {each}" for each in report["problems"]]
+        return problems + [
+            f"verify: {each}" for report in json.loads(verdict) for each in report["disagreements"]
+        ]
 
     async def _work_until_killed(self, sessions: dict[str, Session], server: ServerProcess) -> None:
         workers = [

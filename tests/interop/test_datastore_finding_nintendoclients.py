@@ -9,51 +9,40 @@ from typing import Any
 import pytest
 from nintendo.nex import common
 
-from nekonex.settings import Settings
 from tests.support.console_files import download
-from tests.support.nexlab import lab_settings
 from tests.support.objectlab import served_store
 from tests.support.their_objects import (
+    DENIED,
+    INVALID,
+    LATE,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    WRONG_PASSWORD,
     as_dict,
     make,
+    names,
     permission,
     post_file,
     post_param,
     rate_param,
     rating_init,
     search_param,
+    settings_of,
     store_client,
     store_clients,
     target,
 )
 from tests.support.their_rooms import refused_there
 
-SUCCESS = 0x00690001
-INVALID = "DataStore::InvalidArgument"
-NOT_FOUND = "DataStore::NotFound"
-DENIED = "DataStore::PermissionDenied"
-NOT_ALLOWED = "DataStore::OperationNotAllowed"
-WRONG_PASSWORD = "DataStore::InvalidPassword"
-
 RANDOM = 0xFFFFFFFF
 NOTHING = {"total_value": 0, "count": 0, "initial_value": 0}
 
 
-def settings_of(version: str) -> Settings:
-    return lab_settings(version, nex__pid_size=8 if version >= "4" else 4)
-
-
-LATE = settings_of("4.0.0")
 VERSIONS = pytest.mark.parametrize("version", ["3.5.4", "4.0.0"])
 
 
 def rated(total: int, count: int, initial: int = 0) -> dict[str, int]:
     return {"total_value": total, "count": count, "initial_value": initial}
-
-
-def names(results: Any) -> list[str]:
-    """Return what results of a list are called; nothing for a success."""
-    return ["" if each.code() == SUCCESS else each.name() for each in results]
 
 
 # -- ratings ------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from inspect import iscoroutinefunction
 from random import Random
 from typing import Any
 
@@ -16,15 +18,22 @@ from nekonex.domain.datastore.model import (
     StoredObject,
 )
 from nekonex.domain.datastore.services.verification import Kind
-from nekonex.nex.structures import DataStoreReqPostInfo, DataStoreReqUpdateInfo
+from nekonex.nex.structures import (
+    DataStoreReqPostInfo,
+    DataStoreReqPostInfoV1,
+    DataStoreReqUpdateInfo,
+)
 from nekonex.rmc.codecs import MethodCodec
+from nekonex.storage.memory_objects import MemoryObjectStore
+from nekonex.storage.objects import MemoryFileStore
 from nekonex.values import DateTime, RMCError
 from nekonex.wire import Structure
 from nekonex.wire.layout import concrete, layout_of
 from nekonex.wire.types import Blob, ListOf, Pid, Scalar, StructOf, Text, Wire, resolve
+from tests.support.nexlab import Clock
 from tests.support.objectlab import ObjectConsole, ObjectLab
 
-__all__ = ["ObjectCalls", "ask", "objects_of", "problems"]
+__all__ = ["ObjectCalls", "SlowFileStore", "SlowObjectStore", "ask", "objects_of", "problems"]
 
 PIDS = [1000, 1001, 1002, 1003]
 SMALL = [0, 0, 1, 1, 2, 3]
@@ -39,6 +48,9 @@ EDGES: dict[str, list[int]] = {
     "q": [-1, 2**63 - 1, -(2**63)],
     "Q": [2**63, 2**64 - 1],
 }
+FORMS = (DataStoreReqPostInfo, DataStoreReqPostInfoV1, DataStoreReqUpdateInfo)
+MAX_SIZE = 100
+"""Bytes of the largest file that is uploaded."""
 ODD = 0.03
 """How often a value is one that is out of bounds, or at them."""
 
@@ -86,19 +98,23 @@ LENGTHS: Choices = ([0, 0, 1, 1, 2], [3])
 
 
 class ObjectCalls:
-    """Draws calls, and has the consoles upload and time pass in between."""
+    """Draws calls, and has the consoles upload and time pass in between.
 
-    def __init__(self, lab: ObjectLab, seed: int) -> None:
+    What has one of the words ``often`` in its name is called more often.
+    """
+
+    def __init__(self, lab: ObjectLab, seed: int, *, often: Iterable[str] = ("post",)) -> None:
         self._lab = lab
         self.random = Random(seed)
         self._traits = lab.pipe.context._traits
         self._codecs = list(type(lab.server).codecs(lab.pipe.context).values())
-        posts = [each for each in self._codecs if "post" in each.name]
-        self._calls = [*self._codecs * 2, *posts * 3]
+        frequent = [each for each in self._codecs if any(word in each.name for word in often)]
+        self._calls = [*self._codecs * 2, *frequent * 3]
+        completing = [each for each in self._codecs if each.name.startswith("complete")]
+        self._completing = [*self._codecs, *frequent, *completing * 12]
         self._no_file = False
         self._known: list[int] = []
         self.passwords = [0]
-
         self._forms: list[Any] = []
 
     def pick(self, choices: Sequence[Any]) -> Any:
@@ -110,12 +126,13 @@ class ObjectCalls:
 
     async def step(self, console: ObjectConsole) -> tuple[str, Any]:
         """Let a console call any method, and see what came of it."""
-        if "delete" in (codec := self.pick(self._calls)).name:
-            codec = self.pick(self._calls)
         stored = await self._lab.store.page(0, 1000)
+        waiting = [each for each in stored if each.upload is not None and each.owner == console.pid]
+        codec = self.pick(self._completing if waiting else self._calls)
+        if "delete" in codec.name:
+            codec = self.pick(self._calls)
         if codec.name.startswith("complete"):
-            waiting = [each for each in stored if each.upload is not None]
-            stored = [each for each in waiting if each.owner == console.pid] or waiting
+            stored = waiting or stored
         self._known = [each.data_id for each in stored]
         self._no_file = "meta_binar" in codec.name or "posting" in codec.name
         arguments = [
@@ -124,17 +141,22 @@ class ObjectCalls:
         ]
         reply = await ask(console, codec, arguments)
         self._learn(reply)
+        if isinstance(reply, FORMS) and self.random.random() < 0.8:
+            self._upload(reply)
         return codec.name, reply
 
-    async def upload(self) -> None:
+    def upload(self) -> None:
         """Upload to some form that was given out: all of it, or not."""
         if not self._forms:
             return
-        info = self._forms.pop(self.random.randrange(len(self._forms)))
+        self._upload(self._forms.pop(self.random.randrange(len(self._forms))))
+
+    def _upload(self, info: Any) -> None:
         form = UploadForm(info.url, tuple((each.key, each.value) for each in info.form))
+        version = dict(form.fields)["key"].rpartition("~")[2]
         for size in self.pick([(10, 100, 0), (10, 100, 0), (10,)]):
             try:
-                self._lab.files.upload(form, b"x" * size)
+                self._lab.files.upload(form, content_of(version, size))
             except TransferError:
                 continue
             return
@@ -178,7 +200,7 @@ class ObjectCalls:
 
     def _number(self, name: str, code: str) -> Any:
         if code == "?":
-            return self.pick([False, True, True])
+            return self.pick([True] * 4 + [False] if name == "success" else [False, True])
         if name in {"data_id", "data_ids"}:
             known = self._known or [0]
             if self.random.random() < 5 * ODD:
@@ -213,7 +235,7 @@ class ObjectCalls:
         return [self.value(name, item) for _ in range(self._mostly(LENGTHS))]
 
     def _learn(self, reply: Any) -> None:
-        if isinstance(reply, DataStoreReqPostInfo | DataStoreReqUpdateInfo):
+        if isinstance(reply, FORMS):
             self._forms.append(reply)
         if isinstance(reply, list | tuple):
             for each in reply:
@@ -255,14 +277,23 @@ async def objects_of(lab: ObjectLab) -> list[StoredObject]:
     return found
 
 
+def content_of(version: str, size: int) -> bytes:
+    """Return what `ObjectCalls` uploads as a version of an object, ``<data id>.<number>``."""
+    return Random(version).randbytes(size)
+
+
 async def problems(lab: ObjectLab) -> list[str]:
-    """Return what contradicts itself among objects, slots and files."""
+    """Return what contradicts itself among objects, slots and files, when nothing is under way."""
     stored = await objects_of(lab)
     report = await lab.service.verification.verify()
     harmless = {Kind.UNKNOWN_FILE, Kind.UNFINISHED}  # what was uploaded too late, or never
     found = [str(each) for each in report.disagreements if each.kind not in harmless]
     for each in stored:
         found += [f"object {each.data_id}: {problem}" for problem in _wrong(each)]
+        if each.complete and each.has_file:
+            there = await lab.files.read(each.key, MAX_SIZE + 1)
+            if there != content_of(f"{each.data_id}.{each.version}", each.size):
+                found.append(f"object {each.data_id} has the content of another")
     slots = [(each.owner, each.slot) for each in stored if each.complete and each.slot != NO_SLOT]
     keys = [each.key for each in stored if each.complete and each.has_file]
     found += [f"{each} is there twice" for each in {*_twice(slots), *_twice(keys)}]
@@ -296,3 +327,47 @@ def _is_wrong(rating: Rating) -> bool:
 
 def _twice(values: Sequence[Any]) -> set[Any]:
     return {each for each in values if values.count(each) > 1}
+
+
+# -- stores that take their time ----------------------------------------------------------
+
+
+class SlowObjectStore(MemoryObjectStore):
+    """A store in which something else happens meanwhile; *seed* says how much."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(Random(seed))
+        self._pace = Random(seed)
+
+    def __getattribute__(self, name: str) -> Any:
+        return _slow(super().__getattribute__(name), self, name)
+
+
+class SlowFileStore(MemoryFileStore):
+    """Files with which something else happens meanwhile; *seed* says how much."""
+
+    def __init__(self, seed: int, clock: Clock) -> None:
+        super().__init__(clock=clock)
+        self._pace = Random(seed)
+
+    def __getattribute__(self, name: str) -> Any:
+        return _slow(super().__getattribute__(name), self, name)
+
+
+def _slow(found: Any, store: Any, name: str) -> Any:
+    """Return a coroutine function so that others have turns before and after; else what it is."""
+    if name.startswith("_") or not iscoroutinefunction(found):
+        return found
+
+    async def dawdle(*arguments: Any, **options: Any) -> Any:
+        await _wait(store)
+        result = await found(*arguments, **options)
+        await _wait(store)
+        return result
+
+    return dawdle
+
+
+async def _wait(store: Any) -> None:
+    for _ in range(store._pace.randrange(4)):
+        await asyncio.sleep(0)

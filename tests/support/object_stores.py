@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nekonex.domain.datastore.model import Flag, Rating, RatingLog, RatingRules, StoredObject
+from nekonex.domain.datastore.model import (
+    Flag,
+    Level,
+    Permission,
+    Rating,
+    RatingLog,
+    RatingRules,
+    Status,
+    StoredObject,
+    Upload,
+)
 from nekonex.domain.datastore.ports import (
     ObjectStore,
     Outcome,
@@ -25,8 +35,11 @@ __all__ = [
     "GAME",
     "PLENTY",
     "Adapter",
+    "Opener",
     "becoming",
     "deleting",
+    "everything",
+    "ids",
     "making",
     "post",
     "rated_by",
@@ -48,6 +61,21 @@ class Adapter:
     open: Callable[[Path], AbstractAsyncContextManager[ObjectStore]]
     """Opens the store whose files are in a directory, empty the first time."""
     durable: bool = False
+
+    def opener(self, directory: Path) -> Opener:
+        """Return what opens it in this directory."""
+        return Opener(self, directory)
+
+
+@dataclass(frozen=True)
+class Opener:
+    """An adapter, and a directory for it."""
+
+    adapter: Adapter
+    directory: Path
+
+    def __call__(self) -> AbstractAsyncContextManager[ObjectStore]:
+        return self.adapter.open(self.directory)
 
 
 @asynccontextmanager
@@ -71,6 +99,45 @@ def making(owner: int, data_id: int, **values: Any) -> StoredObject:
     """Return a complete object without a file, unless the values say otherwise."""
     defaults = {"complete": True, "flags": Flag.NO_FILE, "key": ""}
     return StoredObject(owner=owner, data_id=data_id, **{**defaults, **values})
+
+
+def everything(data_id: int, owner: int = 2**64 - 1) -> StoredObject:
+    """Return an object that has something in every field, and numbers as large as they may be."""
+    rules = RatingRules(0x1C, 6, 2, -(2**63), -(2**31), 2**31 - 1, 23, -17)
+    return StoredObject(
+        owner=owner,
+        data_id=data_id,
+        name="néko \U0001f431",
+        data_type=65534,
+        size=2**32 - 1,
+        version=2**32 - 1,
+        meta_binary=bytes(range(256)) * 4,
+        access=Permission(Level.SPECIFIED, (7, 2**64 - 1, 5, 7)),
+        update=Permission(Level.SPECIFIED_FRIENDS, (9,)),
+        access_password=2**64 - 1,
+        update_password=2**63,
+        flags=2**32 - 1 - Flag.NO_FILE,
+        period=365,
+        refer_data_id=2**64 - 1,
+        tags=("z", "é", "a", ""),
+        status=Status.REJECTED,
+        slot=15,
+        replaces=False,
+        key="ghosts/é/0.bin",
+        complete=True,
+        upload=Upload(2**32 - 1, 2**32 - 2, 1_700_000_000),
+        created=253402300799,
+        updated=1,
+        referred=2,
+        referred_count=2**32 - 1,
+        expires=253402300799,
+        ratings=(Rating(0, RatingRules(), 0), Rating(15, rules, 2**63 - 1, 3)),
+    )
+
+
+def ids(objects: Iterable[StoredObject | None]) -> list[int]:
+    """Return data ids; 0 for what is missing."""
+    return [0 if each is None else each.data_id for each in objects]
 
 
 async def post(store: ObjectStore, owner: int, **values: Any) -> StoredObject:

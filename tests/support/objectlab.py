@@ -110,10 +110,10 @@ class ObjectLab:
 async def piped_store(settings: Settings | None = None, **options: Any) -> AsyncIterator[ObjectLab]:
     """Make a game without sockets; no method may fail in a way that has no name.
 
-    *options* may have another ``store`` and other ``files``.
+    *options* may have another ``store``, other ``files`` and a ``clock``.
     """
     settings = lab_settings() if settings is None else settings
-    clock = Clock()
+    clock = options.pop("clock", None) or Clock()
     parts = {"store": MemoryObjectStore(), "files": MemoryFileStore(clock=clock), **options}
     lab = ObjectLab(settings, clock, **parts)
     lab.pipe = PipeServer([lab.server], context_of(settings, holders=_HOLDERS))

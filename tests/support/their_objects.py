@@ -4,32 +4,69 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable
+from random import Random
 from typing import Any
 
 from nintendo.nex import common, datastore
 
-from tests.support.console_files import upload
+from nekonex.settings import Settings
+from tests.support.console_files import download, upload
+from tests.support.nexlab import lab_settings
 from tests.support.nintendo import console
 from tests.support.objectlab import PLAYERS, ObjectLab
 
 __all__ = [
+    "DAY",
+    "DENIED",
+    "INVALID",
+    "LATE",
+    "NOT_ALLOWED",
+    "NOT_FOUND",
+    "WRONG_PASSWORD",
     "LateChangeMetaParam",
     "LateSearchParam",
     "as_dict",
     "change_param",
+    "completed",
+    "content",
+    "deleted",
+    "fetched",
+    "files_of",
+    "got",
     "make",
+    "meta",
+    "names",
+    "parts",
     "permission",
     "post_file",
     "post_param",
     "rate_param",
     "rating_init",
     "search_param",
+    "settings_of",
     "slot_target",
     "store_client",
     "store_clients",
     "target",
     "update_param",
 ]
+
+SUCCESS = 0x00690001
+INVALID = "DataStore::InvalidArgument"
+NOT_FOUND = "DataStore::NotFound"
+DENIED = "DataStore::PermissionDenied"
+NOT_ALLOWED = "DataStore::OperationNotAllowed"
+WRONG_PASSWORD = "DataStore::InvalidPassword"
+
+DAY = 86_400
+
+
+def settings_of(version: str) -> Settings:
+    """Return settings of a game; consoles of NEX 4 have wide principal ids."""
+    return lab_settings(version, nex__pid_size=8 if version >= "4" else 4)
+
+
+LATE = settings_of("4.0.0")
 
 
 def make(name: str, /, **fields: Any) -> Any:
@@ -174,6 +211,37 @@ class LateChangeMetaParam(common.Structure):  # type: ignore[misc]
         datastore.DataStoreChangeMetaParam.save(self, stream, version)
 
 
+def completed(data_id: int, *, success: bool = True) -> Any:
+    """Return how the upload of an object ended."""
+    return make("CompletePostParam", data_id=data_id, success=success)
+
+
+def deleted(data_id: int, password: int = 0) -> Any:
+    """Return an object to delete."""
+    return make("DeleteParam", data_id=data_id, update_password=password)
+
+
+def got(data_id: int = 0, **fields: Any) -> Any:
+    """Return an object to download."""
+    return make("PrepareGetParam", data_id=data_id, **fields)
+
+
+def meta(data_id: int = 0, options: int = 0xF, **fields: Any) -> Any:
+    """Return an object to know all about."""
+    return make("GetMetaParam", data_id=data_id, result_option=options, **fields)
+
+
+def names(results: Any) -> list[str]:
+    """Return what results of a list are called; nothing for a success."""
+    return ["" if each.code() == SUCCESS else each.name() for each in results]
+
+
+def parts(reply: Any) -> tuple[list[Any], list[Any]]:
+    """Return both values of a reply."""
+    infos, results = vars(reply).values()
+    return infos, results
+
+
 @contextlib.asynccontextmanager
 async def store_client(lab: ObjectLab, pid: int) -> AsyncIterator[Any]:
     """Log in as a console and return its client of the data store."""
@@ -206,3 +274,21 @@ async def post_file(client: Any, content: bytes, **fields: Any) -> int:
     await client.complete_post_object(done)
     data_id: int = info.data_id
     return data_id
+
+
+def content(size: int, seed: int = 0) -> bytes:
+    """Return the content of a file."""
+    return Random(seed).randbytes(size)
+
+
+async def fetched(client: Any, data_id: int = 0, **fields: Any) -> bytes:
+    """Download an object."""
+    info = await client.prepare_get_object(got(data_id, **fields))
+    status, body = await download(info)
+    assert (status, len(body)) == (200, info.size)
+    return body
+
+
+async def files_of(lab: ObjectLab) -> list[int]:
+    """Return how large the files are that there are."""
+    return [each.size async for each in lab.files.keys("")]

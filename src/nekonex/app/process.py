@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -71,6 +72,9 @@ async def _serve(config: Config, ready: ReadyFile) -> None:
     try:
         with _stop_signals() as stop:
             async with running(config, on_claim=ready.remove) as server:
+                # What was loaded stays: the collector need not go through a million scores.
+                gc.collect()
+                gc.freeze()
                 ready.write(server.addresses())
                 notify_systemd("READY=1")
                 logger.info("ready", extra={"process_id": os.getpid()})

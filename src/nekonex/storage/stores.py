@@ -106,7 +106,7 @@ async def open_local(data_dir: Path) -> AsyncIterator[Stores]:
             partial(SqliteCommunityStore, database),
             partial(SqlitePreferenceStore, database),
             partial(SqliteUniqueIdStore, database),
-            partial(SqliteObjectStore, database),
+            cache(partial(SqliteObjectStore, database)),
             cache(partial(SqliteScoreStore, database)),
         )
     finally:

@@ -23,6 +23,7 @@ from nekonex.domain.ranking import (
     Score,
     ScoreKey,
 )
+from nekonex.storage.ranking import common_data as common_data_module
 from nekonex.storage.ranking.commits import CommitOrder
 from nekonex.storage.ranking.common_data import CommonDataCache
 from nekonex.storage.sqlite import Database
@@ -73,6 +74,15 @@ async def test_the_order_of_a_category_is_kept_or_configured_anew(path: Path) ->
         assert await scores_of(rankings) == [(5, 10), (6, 20)]
         await uploaded(rankings, 7, 15, descending=True)
         assert await scores_of(rankings) == [(5, 10), (7, 15), (6, 20)]
+
+
+async def test_two_first_uploads_that_contradict_each_other(path: Path) -> None:
+    async with opened(path) as database:
+        rankings = await started(database)
+        uploads = [uploaded(rankings, pid, pid, descending=pid % 2 == 0) for pid in range(6)]
+        refusals = await asyncio.gather(*[refusal(upload) for upload in uploads])
+        assert refusals == [None, Refusal.INVALID] * 3
+        assert await scores_of(rankings) == [(4, 4), (2, 2), (0, 0)]
 
 
 async def test_games_know_nothing_of_each_other(path: Path) -> None:
@@ -196,6 +206,58 @@ def test_common_data_is_kept_up_to_a_size() -> None:
     cache.learn(keys, {key: bytes(1000) for key in keys}, cache.version)
     assert cache.find(keys) == ({}, keys)
     assert cache._size == 0
+
+
+def test_who_is_not_among_all_common_data_has_none() -> None:
+    cache = CommonDataCache(max_bytes=1000)
+    keys = [PlayerKey(pid, 0) for pid in range(4)]
+    cache.fill([(0, 0, b"a"), (1, 0, b"b")])
+    assert cache.find(keys) == ({keys[0]: b"a", keys[1]: b"b"}, [])
+    cache.forget(1, 0)
+    cache.forget(2, 0)
+    assert cache.find(keys) == ({keys[0]: b"a"}, [keys[1], keys[2]])
+    cache.learn(keys[1:3], {keys[2]: b"c"}, cache.version)
+    assert cache.find(keys) == ({keys[0]: b"a", keys[2]: b"c"}, [])
+    assert cache._size == 2 * 201
+
+
+def test_more_common_data_than_there_is_room_for_is_asked_for_again() -> None:
+    cache = CommonDataCache(max_bytes=500)
+    cache.fill((pid, 0, b"a") for pid in range(1, 6))
+    keys = [PlayerKey(pid, 0) for pid in range(1, 7)]
+    assert cache.find(keys) == (dict.fromkeys(keys[:3], b"a"), keys[3:])
+    cache = CommonDataCache(max_bytes=500)
+    cache.fill([(1, 0, b"a")])
+    cache.learn([PlayerKey(2, 0)], {PlayerKey(2, 0): bytes(400)}, cache.version)
+    assert cache.find([PlayerKey(1, 0)])[1] == [(1, 0)]
+
+
+def test_who_changes_much_that_is_never_asked_for_takes_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(common_data_module, "_MAX_UNSURE", 10)
+    cache = CommonDataCache()
+    cache.fill([])
+    for pid in range(1, 12):
+        assert cache.find([PlayerKey(99, 0)])[1] == []
+        cache.forget(pid, 0)
+    assert cache.find([PlayerKey(99, 0)])[1] == [(99, 0)]
+    assert not cache._unsure
+
+
+async def test_common_data_is_in_memory_after_a_start(path: Path) -> None:
+    async with opened(path) as database:
+        rankings = await started(database)
+        for pid in (5, 1 << 63):
+            await uploaded(rankings, pid, 10)
+        await rankings.put_common_data(1 << 63, b"x", (1 << 64) - 1)
+        await rankings.put_common_data(5, b"y")
+        again = await started(database)
+        async with traced(database) as seen:
+            assert await again.common_data(1 << 63, (1 << 64) - 1) == b"x"
+            page = await again.ranking(5, 0, RankQuery(Board(1)))
+        assert [each.common_data for each in page.entries] == [b"y", b""]
+        assert not [each for each in seen if each.startswith("SELECT")]
 
 
 async def test_common_data_that_changes_while_it_is_read(path: Path) -> None:

@@ -59,8 +59,6 @@ class DataStoreLimits:
     """Owners, or recipients, that one search names."""
     max_counted: int = 10_000
     """Up to which number the results of a search are counted; above it is a minimum."""
-    max_notifications: int = 100
-    """Notifications of one player that are kept; the oldest give way."""
     unfinished_seconds: int = 3 * 3600
     """How long an upload may take from its announcement to its completion."""
     url_seconds: int = 15 * 60

@@ -39,6 +39,12 @@ class SortedBoard:
         self._entries.remove(entry)
         self.sum -= entry[0]
 
+    def pop(self) -> Entry:
+        """Remove the last entry and return it."""
+        entry = self._entries.pop()
+        self.sum -= entry[0]
+        return entry
+
     def place(self, entry: Entry) -> int:
         """Return how many entries are before this one."""
         return self._entries.bisect_left(entry)

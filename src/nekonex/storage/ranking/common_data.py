@@ -1,20 +1,24 @@
-"""What players want shown with their scores, as far as it was asked for lately."""
+"""What players want shown with their scores: in memory all of it, or some where it is too much."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from nekonex.domain.ranking.ports import PlayerKey
 
 __all__ = ["MAX_CACHED_BYTES", "CommonDataCache"]
 
-MAX_CACHED_BYTES: Final = 64 * 1024 * 1024
-"""Bytes of common data that are kept in memory for one game."""
+MAX_CACHED_BYTES: Final = 256 * 1024 * 1024
+"""Bytes of common data that are kept in memory for one game: enough for that of half a million
+players, of 212 bytes each."""
 
 _OVERHEAD: Final = 200
 """Bytes that an entry takes besides its data, about."""
+_MAX_UNSURE: Final = 65_536
+"""Players whose data changed and was not read since: with more, it is not believed any more that
+all data is known."""
 
 
 class CommonDataCache:
@@ -30,7 +34,22 @@ class CommonDataCache:
         the garbage collector."""
         self._size = 0
         self._max_bytes = max_bytes
+        self._complete = False
+        """Whether who is neither known nor unsure has none."""
+        self._unsure: set[int] = set()
         self.version = 0
+
+    def fill(self, rows: Iterable[tuple[int, int, bytes]]) -> None:
+        """Take in all that there is: pid, unique id and data; where it is too much, a part.
+
+        Nothing may change meanwhile.
+        """
+        for pid, unique_id, data in rows:
+            if self._size >= self._max_bytes:
+                return
+            self._known[pid << 64 | unique_id] = data
+            self._size += _size(data)
+        self._complete = True
 
     def find(self, keys: Collection[PlayerKey]) -> tuple[dict[PlayerKey, bytes], list[PlayerKey]]:
         """Return the data of those who are known to have some, and who is not known at all."""
@@ -39,13 +58,13 @@ class CommonDataCache:
         unknown = []
         for key in keys:
             number = key[0] << 64 | key[1]
-            if number not in known:
+            if number in known:
+                known.move_to_end(number)
+                data = known[number]
+                if data is not None:
+                    found[key] = data
+            elif not self._complete or number in self._unsure:
                 unknown.append(key)
-                continue
-            known.move_to_end(number)
-            data = known[number]
-            if data is not None:
-                found[key] = data
         return found, unknown
 
     def learn(
@@ -57,11 +76,14 @@ class CommonDataCache:
         known = self._known
         for key in keys:
             number = key[0] << 64 | key[1]
-            if number in known:
-                self._size -= _size(known.pop(number))
-            known[number] = data = found.get(key)
-            self._size += _size(data)
+            self._drop(number)
+            self._unsure.discard(number)
+            data = found.get(key)
+            if data is not None or not self._complete:
+                known[number] = data
+                self._size += _size(data)
         while self._size > self._max_bytes:
+            self._complete = False
             _, data = known.popitem(last=False)
             self._size -= _size(data)
 
@@ -73,8 +95,17 @@ class CommonDataCache:
         else:
             numbers = [number for number in self._known if number >> 64 == pid]
         for number in numbers:
-            if number in self._known:
-                self._size -= _size(self._known.pop(number))
+            self._drop(number)
+        if self._complete:
+            self._unsure.update(numbers)
+            if len(self._unsure) > _MAX_UNSURE:
+                self._complete = False
+        if not self._complete:
+            self._unsure.clear()
+
+    def _drop(self, number: int) -> None:
+        if number in self._known:
+            self._size -= _size(self._known.pop(number))
 
 
 def _size(data: bytes | None) -> int:

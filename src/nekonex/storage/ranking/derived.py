@@ -23,6 +23,9 @@ _SLICE: Final = 200
 """Entries that are gone through before others have their turn: about half a millisecond."""
 
 
+_FREED: Final = 2000
+"""Entries that are freed before others have their turn."""
+
 _LEAST: Final[Entry] = (-(1 << 32), 0, 0, 0, 0, 0)
 """Less than any entry."""
 
@@ -117,6 +120,8 @@ class Window(Derived):
         """How many wait for it: as long as that, it must be told of changes."""
         self._since = since
         self._by_age: SortedList[tuple[int, Entry]] = SortedList()
+        self._waste: list[SortedList[tuple[int, Entry]] | SortedBoard] = []
+        """What is not needed any more: to free a million tuples at once would take a while."""
 
     async def move(self, since: int) -> None:
         """Build it if need be, and drop what is too old."""
@@ -126,6 +131,9 @@ class Window(Derived):
         while more:
             await asyncio.sleep(0)
             more = self._drop_slice()
+        while self._waste:
+            self._free_slice()
+            await asyncio.sleep(0)
 
     def _add(self, entry: Entry) -> None:
         if entry[1] >= self._since:
@@ -144,6 +152,7 @@ class Window(Derived):
         kept = len(self._by_age) - self._by_age.bisect_left((self._since, _LEAST))
         if kept <= _SLICE < len(self._by_age):
             # Mostly a new day, week or month: all but the few that are of it are too old.
+            self._waste += (self._by_age, self.board)
             self._by_age = SortedList(self._by_age.islice(len(self._by_age) - kept))
             self.board = SortedBoard(entry for _, entry in self._by_age)
             return False
@@ -152,3 +161,11 @@ class Window(Derived):
         for _, entry in dropped:
             self.board.remove(entry)
         return len(dropped) == _SLICE
+
+    def _free_slice(self) -> None:
+        """Free a part of what is not needed any more."""
+        waste = self._waste[-1]
+        for _ in range(min(_FREED, len(waste))):
+            waste.pop()
+        if not waste:
+            self._waste.pop()

@@ -63,6 +63,8 @@ _PUT = "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 _DELETE = "DELETE FROM scores WHERE game = ? AND category = ? AND pid = ? AND unique_id = ?"
 
+_ALL_DATA = "SELECT pid, unique_id, data FROM ranking_common_data WHERE game = ?"
+
 # One statement for all of a page is twice as quick as one for each.
 _DATA = """
     SELECT pid, unique_id, data FROM ranking_common_data
@@ -97,10 +99,14 @@ class SqliteScoreStore(IndexedScores):
         self._finishing: set[asyncio.Task[Any]] = set()
 
     async def load(self, configured: ConfiguredOrder) -> None:
-        """Read all scores, in the database's thread; no score may change meanwhile."""
+        """Read all that there is, in a thread of the database; nothing may change meanwhile."""
         self._configured = configured
 
         def read(connection: sqlite3.Connection) -> dict[int, Category]:
+            rows = connection.execute(_ALL_DATA, (self._game,))
+            self._known_data.fill(
+                (from_sql(pid), from_sql(unique_id), data) for pid, unique_id, data in rows
+            )
             categories = connection.execute(_CATEGORIES, (self._game,)).fetchall()
             return {
                 category: self._read_category(connection, category, bool(descending))

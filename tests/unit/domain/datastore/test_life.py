@@ -302,7 +302,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(owner=OWNERS, slot=st.integers(0, 1), delete=st.booleans(), death=DEATHS)
     def unperpetuate(self, owner: int, slot: int, delete: bool, death: int | None) -> None:
-        may_go = self.holders(owner, slot) if delete else None
+        # What completes itself takes its slot before.
+        may_go = self.holders(owner, 0) | self.holders(owner, 1)
         slots = self.shop.data.slots
         self.call(lambda: slots.unperpetuate(Caller(owner), slot, delete), death, may_go)
 

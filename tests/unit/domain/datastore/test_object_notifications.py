@@ -32,6 +32,12 @@ async def send(shop: Shop, *recipients: int, owner: int = OWNER, **fields: Any) 
     return await shop.post_meta(owner, **{"access": access, "flags": flags, **fields})
 
 
+async def look(shop: Shop, *pids: int) -> None:
+    """Let players ask where to look for notifications."""
+    for pid in pids:
+        await shop.data.notifications.url(Caller(pid), "")
+
+
 async def arrived(shop: Shop, pid: int, last_id: int = 0, limit: int = 10) -> list[int]:
     """Return the data ids of what arrived."""
     found, _ = await shop.data.notifications.arrived(Caller(pid), last_id, limit)
@@ -46,6 +52,8 @@ async def file_of(shop: Shop, pid: int) -> tuple[int, ...] | None:
 
 async def test_who_is_meant_finds_out() -> None:
     shop = Shop()
+    await look(shop, FRIEND, OWNER)
+    shop.clock.now += 5
     data_id = await send(shop, FRIEND, OTHER, OWNER)
     found, more = await shop.data.notifications.arrived(Caller(FRIEND), 0, 10)
     assert [each.data_id for each in found] == [data_id]
@@ -53,7 +61,7 @@ async def test_who_is_meant_finds_out() -> None:
     assert await arrived(shop, OTHER) == [data_id]
     assert await arrived(shop, OWNER) == []
     assert await file_of(shop, FRIEND) == (found[0].number, FRIEND, shop.now)
-    assert await file_of(shop, OWNER) is None
+    assert await file_of(shop, OWNER) == (0, OWNER, shop.now - 5)
     assert notification_key(FRIEND) == "notifications/00000000000000000020.bin"
 
 
@@ -77,6 +85,7 @@ async def test_who_is_meant(access: Permission, flags: int, notified: list[int])
 
 async def test_an_upload_is_told_of_when_it_is_complete_and_again_when_it_is_updated() -> None:
     shop = Shop()
+    await look(shop, FRIEND)
     flags = Flag.NEEDS_COMPLETION | Flag.NOTIFY_ON_POST | Flag.NOTIFY_ON_UPDATE
     access = Permission(Level.SPECIFIED, (FRIEND,))
     data_id, form = await shop.prepare(OWNER, access=access, flags=flags)
@@ -85,6 +94,7 @@ async def test_an_upload_is_told_of_when_it_is_complete_and_again_when_it_is_upd
     await shop.data.posting.complete_post(Caller(OWNER), data_id, success=True)
     first = await file_of(shop, FRIEND)
     assert first is not None
+    assert first[0] > 0
     assert await arrived(shop, FRIEND) == [data_id]
     await shop.update(OWNER, data_id, b"more")
     second = await file_of(shop, FRIEND)
@@ -158,8 +168,19 @@ async def test_whoever_has_no_notification_has_a_file_too() -> None:
     assert content.decode() == f"0,{FRIEND},{shop.now}"
 
 
+async def test_who_never_asked_where_to_look_has_no_file() -> None:
+    shop = Shop()
+    await send(shop, FRIEND, *range(1000, 1099))
+    assert await shop.keys() == []
+    await look(shop, FRIEND)
+    assert await shop.keys() == [notification_key(FRIEND)]
+    found, _ = await shop.data.notifications.arrived(Caller(FRIEND), 0, 1)
+    assert await file_of(shop, FRIEND) == (found[0].number, FRIEND, shop.now)
+
+
 async def test_asking_for_the_url_again_leaves_the_file() -> None:
     shop = Shop()
+    await look(shop, FRIEND)
     await send(shop, FRIEND)
     written = await file_of(shop, FRIEND)
     shop.clock.now += 9
@@ -173,6 +194,7 @@ async def test_asking_for_the_url_again_leaves_the_file() -> None:
 @pytest.mark.parametrize("content", [b"", b"?", b",", b"-5,20,0", b"0,20,0", b"x" * 1000])
 async def test_a_file_that_is_behind_is_written_anew(content: bytes) -> None:
     shop = Shop()
+    await look(shop, FRIEND)
     await send(shop, FRIEND)
     written = await file_of(shop, FRIEND)
     await shop.files.put(notification_key(FRIEND), content)
@@ -184,6 +206,7 @@ async def test_an_object_is_posted_even_if_nobody_can_be_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     shop = Shop()
+    await look(shop, FRIEND, OTHER)
 
     async def broken(key: str, content: bytes) -> None:
         raise ServiceUnavailable(key)
@@ -211,6 +234,7 @@ async def test_without_files_there_is_no_url_but_what_arrived() -> None:
 
 async def test_a_file_never_goes_back() -> None:
     shop = Shop()
+    await look(shop, FRIEND)
     put, begun, go_on = shop.files.put, asyncio.Event(), asyncio.Event()
 
     async def slow_at_first(key: str, content: bytes) -> None:

@@ -154,6 +154,22 @@ async def test_upkeep_completes_what_nobody_has_looked_at() -> None:
     assert (await shop.stored(data_id)).complete
 
 
+async def test_who_looks_into_the_slot_finds_what_has_come() -> None:
+    shop = Shop()
+    target = ObjectTarget(owner=1, slot=3)
+    looks: list[Any] = [
+        lambda: shop.data.reading.meta(Caller(2), target),
+        lambda: shop.data.slots.get(Caller(2), 1, 3),
+    ]
+    for look in looks:
+        data_id, form = await shop.prepare(1, flags=AT_ONCE, slot=3)
+        other, _ = await shop.prepare(4, flags=AT_ONCE, slot=3)
+        shop.files.upload(form, b"data")
+        assert (await look()).data_id == data_id
+        assert not (await shop.stored(other)).complete
+    assert len(shop.told(ObjectDeleted)) == 1
+
+
 async def test_upkeep_completes_what_was_posted_before_a_restart() -> None:
     shop = Shop()
     data_id, form = await shop.prepare(1, flags=AT_ONCE)

@@ -78,6 +78,24 @@ async def test_uploads_that_nobody_waits_for_are_removed() -> None:
     assert await shop.keys() == []
 
 
+async def test_uploads_for_what_is_deleted_with_others_are_removed_too() -> None:
+    shop = Shop()
+    forms, ids = [], []
+    for slot in (0, 1, 2):
+        ids.append(await shop.post(1, slot=slot))
+        update = await shop.data.updating.prepare_update(Caller(1), ids[-1], 3)
+        forms.append(update.form)
+    await shop.data.updating.delete_many(Caller(1), [(ids[0], 0)], transactional=True)
+    await shop.data.updating.delete_many(Caller(1), [(ids[1], 0)], transactional=False)
+    kept = await shop.post(1, slot=2)
+    for form in forms:
+        shop.files.upload(form, b"new")
+    assert len(await shop.keys()) == 4
+    shop.clock.now += 2 * shop.data.limits.url_seconds + 1
+    await shop.data.upkeep.sweep()
+    assert await shop.keys() == [f"objects/{kept}.bin"]
+
+
 async def test_who_waits_for_an_upload_again_gets_it() -> None:
     shop = Shop()
     data_id = await shop.post(1)

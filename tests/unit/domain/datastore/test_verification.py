@@ -5,6 +5,7 @@ import pytest
 from nekonex.domain.datastore import Caller, Refusal
 from nekonex.domain.datastore.files import Download
 from nekonex.domain.datastore.services.verification import Kind, Report
+from nekonex.values import ServiceUnavailable
 from tests.support.datastore import Shop, refused
 
 
@@ -52,6 +53,21 @@ async def test_objects_without_their_files_are_found_and_deleted() -> None:
     assert await shop.keys() == [f"objects/{kept}.bin"]
     assert await refused(shop.meta(1, missing)) is Refusal.NOT_FOUND
     assert (await shop.data.verification.verify()).disagreements == ()
+
+
+async def test_a_disk_that_is_not_mounted_is_not_the_end_of_everything() -> None:
+    shop = Shop()
+    ids = [await shop.post(1) for _ in range(2)]
+    for key in await shop.keys():
+        await shop.files.remove(key)
+    report = await shop.data.verification.verify()
+    assert kinds(report) == [Kind.MISSING_FILE] * 2
+    with pytest.raises(ServiceUnavailable, match="not one file"):
+        await shop.data.verification.verify(mend=True)
+    assert await shop.store.count() == 2
+    await shop.data.upkeep.remove(ids[0])
+    assert (await shop.data.verification.verify(mend=True)).sound
+    assert await shop.store.count() == 0
 
 
 async def test_files_without_objects_are_found_and_removed_when_they_are_old() -> None:

@@ -19,8 +19,15 @@ from nekonex.domain.datastore.limits import DataStoreLimits
 from nekonex.games.mario_kart_8 import MarioKart8DataStoreServer
 from nekonex.nex.datastore import DataStoreServer
 from nekonex.values import RMCError
-from tests.support.nexlab import lab_settings
-from tests.support.object_calls import PIDS, ObjectCalls, objects_of, problems
+from tests.support.nexlab import Clock, lab_settings
+from tests.support.object_calls import (
+    PIDS,
+    ObjectCalls,
+    SlowFileStore,
+    SlowObjectStore,
+    objects_of,
+    problems,
+)
 from tests.support.objectlab import ObjectLab, piped_store
 
 
@@ -49,8 +56,8 @@ async def play(lab: ObjectLab, seed: int, number: int) -> list[tuple[str, object
         for turn in range(number):
             together = [calls.pick(consoles) for _ in range(calls.pick([1, 1, 1, 4]))]
             answers += await asyncio.gather(*[calls.step(each) for each in together])
-            if calls.random.random() < 0.8:
-                await calls.upload()
+            if calls.random.random() < 0.3:
+                calls.upload()
             if calls.random.random() < 0.03:
                 await calls.pass_time()
             if turn % 10 == 9:
@@ -60,7 +67,7 @@ async def play(lab: ObjectLab, seed: int, number: int) -> list[tuple[str, object
 
 
 @pytest.mark.parametrize(("version", "server", "keys"), VARIANTS, ids=lambda each: str(each)[-12:])
-@settings(max_examples=4)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32))
 async def test_any_calls_of_any_consoles(
     seed: int, version: str, server: type[DataStoreServer], keys: str
@@ -68,6 +75,28 @@ async def test_any_calls_of_any_consoles(
     options = {"server": server, "keys": KEYS[keys], "friends": FRIENDS, "limits": LIMITS}
     async with piped_store(lab_settings(version), **options) as lab:
         await play(lab, seed, 50)
+
+
+@pytest.mark.parametrize("keys", KEYS)
+@settings(max_examples=6)
+@given(seed=st.integers(0, 2**32))
+async def test_any_calls_at_the_same_time(seed: int, keys: str) -> None:
+    """Two players at six consoles each, and stores that take their time."""
+    clock = Clock()
+    stores = {"store": SlowObjectStore(seed), "files": SlowFileStore(seed, clock)}
+    async with (
+        piped_store(lab_settings("4.0.1"), clock=clock, keys=KEYS[keys], **stores) as lab,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        pids = [1000, 1001] * 6
+        consoles = [await stack.enter_async_context(lab.console(pid)) for pid in pids]
+        calls = ObjectCalls(lab, seed, often=("update", "perpetuate", "complete", "prepare"))
+        for _ in range(15):
+            await asyncio.gather(*[calls.step(each) for each in consoles])
+            calls.upload()
+            if calls.random.random() < 0.1:
+                await calls.pass_time()
+            assert await problems(lab) == []
 
 
 async def test_the_calls_are_such_that_much_comes_of_them() -> None:

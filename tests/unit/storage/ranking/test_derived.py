@@ -148,6 +148,8 @@ async def test_much_that_is_too_old_leaves_a_window() -> None:
         wanted = in_order([one for one in scores.values() if one.updated >= START + since])
         assert [one for _, one in ranks.entries] == wanted
         assert (await store.statistics(board)).total == sum(one.score for one in wanted)
+        (window,) = store._windows.values()
+        assert not window._waste
 
 
 async def test_a_window_that_somebody_waits_for_is_not_dropped() -> None:

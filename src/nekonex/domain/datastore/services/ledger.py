@@ -11,6 +11,7 @@ from nekonex.domain.datastore.model import StoredObject
 from nekonex.domain.datastore.ports import Change, ObjectStore, Outcome, Quota, Transition
 from nekonex.domain.datastore.refusals import DataStoreError
 from nekonex.domain.datastore.services.journal import FileJournal
+from nekonex.domain.datastore.services.leftovers import Leftovers
 from nekonex.events import EventBus, ObjectDeleted, ObjectPosted, ObjectUpdated
 from nekonex.values import ServiceUnavailable
 
@@ -34,9 +35,15 @@ class Ledger:
     """
 
     def __init__(
-        self, store: ObjectStore, journal: FileJournal, events: EventBus, game: str
+        self,
+        store: ObjectStore,
+        journal: FileJournal,
+        leftovers: Leftovers,
+        events: EventBus,
+        game: str,
     ) -> None:
         self.notify: Notify = _tell_nobody
+        self._leftovers = leftovers
         self._store = store
         self._journal = journal
         self._events = events
@@ -138,6 +145,7 @@ class Ledger:
             finally:
                 for watch in watches:
                     if watch.displaced is not None:
+                        self._leftovers.note(watch.displaced)
                         self._tell_gone(watch.displaced)
             return changes
 
@@ -145,6 +153,8 @@ class Ledger:
 
     def _publish(self, change: Change, *, created: bool) -> None:
         before, after = change.before, change.after
+        if before.upload is not None and (after is None or after.upload != before.upload):
+            self._leftovers.note(before)
         if after is None:
             if before.complete:
                 self._tell_gone(before)

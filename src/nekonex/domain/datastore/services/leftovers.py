@@ -23,29 +23,39 @@ class Leftovers:
     """
 
     def __init__(self) -> None:
-        self._expected: OrderedDict[int, None] = OrderedDict()
+        self._expected: OrderedDict[int, int] = OrderedDict()
+        self._of_owners: dict[int, dict[int, None]] = {}
         self._late: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
     def expect(self, stored: StoredObject) -> None:
         """Look, from time to time, whether the content of an object has come."""
         if completes_itself(stored):
-            self._expected[stored.data_id] = None
-            _shorten(self._expected)
+            self._expected[stored.data_id] = stored.owner
+            self._of_owners.setdefault(stored.owner, {})[stored.data_id] = None
+            if len(self._expected) > MOST:
+                self.came(next(iter(self._expected)))
 
-    def expected(self) -> list[int]:
-        """Return the data ids of objects whose content may have come."""
-        return list(self._expected)
+    def expected(self, owner: int | None = None) -> list[int]:
+        """Return the data ids of objects, of all owners or one, whose content may have come."""
+        return list(self._expected if owner is None else self._of_owners.get(owner, ()))
 
     def came(self, data_id: int) -> None:
         """Look no longer for the content of an object."""
-        self._expected.pop(data_id, None)
+        owner = self._expected.pop(data_id, None)
+        if owner is None:
+            return
+        theirs = self._of_owners[owner]
+        del theirs[data_id]
+        if not theirs:
+            del self._of_owners[owner]
 
     def note(self, stored: StoredObject) -> None:
         """Note that nobody waits for an object's upload any more."""
         self.came(stored.data_id)
         if stored.upload is not None and stored.has_file:
             self._late[stored.staging_key] = stored.data_id, stored.upload.started
-            _shorten(self._late)
+            if len(self._late) > MOST:
+                self._late.popitem(last=False)
 
     def late(self, before: int) -> Iterator[tuple[str, int]]:
         """Take out the keys, with data ids, of uploads that were announced before a time."""
@@ -53,8 +63,3 @@ class Leftovers:
             if started < before:
                 del self._late[key]
                 yield key, data_id
-
-
-def _shorten(entries: OrderedDict[int, None] | OrderedDict[str, tuple[int, int]]) -> None:
-    while len(entries) > MOST:
-        entries.popitem(last=False)

@@ -37,8 +37,11 @@ class NotificationService:
         self._writing: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def notify(self, change: Change) -> None:
-        """Let the consoles of those know who are notified of a change."""
-        writing = [self._write(pid) for pid in change.notified]
+        """Let the consoles of those know who are notified of a change, and asked where to look.
+
+        Who did not has no file: else players could fill the disk with files of whomever they name.
+        """
+        writing = [self._write(pid, create=False) for pid in change.notified]
         for done in await asyncio.gather(*writing, return_exceptions=True):
             if isinstance(done, BaseException):
                 raise done
@@ -49,7 +52,7 @@ class NotificationService:
         What is there is up to date, even if it could not be when something happened.
         """
         shelf = self._shelf
-        await self._write(caller.pid)
+        await self._write(caller.pid, create=True)
         found = await shelf.files.download(
             notification_key(caller.pid),
             lifetime=shelf.limits.notification_url_seconds,
@@ -69,14 +72,17 @@ class NotificationService:
             raise DataStoreError(Refusal.INVALID, f"{limit} notifications")
         return await self._shelf.store.notifications(caller.pid, last_id, limit)
 
-    async def _write(self, pid: int) -> None:
+    async def _write(self, pid: int, *, create: bool) -> None:
         """Write a player's file, unless its newest notification is there already."""
         shelf = self._shelf
         key = notification_key(pid)
         async with self._lock(pid):
+            content = await shelf.files.read(key, _MAX_FILE)
+            if content is None and not create:
+                return
             last = await shelf.store.last_notification(pid)
             number = 0 if last is None else last.number
-            written = _number(await shelf.files.read(key, _MAX_FILE))
+            written = _number(content)
             if written is None or written < number:
                 await shelf.files.put(key, f"{number},{pid},{shelf.now()}".encode())
 

@@ -158,7 +158,6 @@ class PostingService:
             await shelf.publish(stored)
         else:
             await shelf.ledger.change(stored, _dropping)
-            shelf.leftovers.note(stored)
         return arrived or not success
 
 

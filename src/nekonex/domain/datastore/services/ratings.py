@@ -111,9 +111,14 @@ class RatingService:
         if transactional:
             return [*await self._post([await prepare(each) for each in range(len(targets))])]
 
+        # All are prepared first: what the game's hooks raise leaves nothing half done.
+        prepared = await _each(len(targets), prepare)
+
         async def post(index: int) -> Rating:
-            # One after another: the next may be about what this one posts.
-            (rated,) = await self._post([await prepare(index)])
+            request = prepared[index]
+            if isinstance(request, DataStoreError):
+                raise request
+            (rated,) = await self._post([request])
             return rated
 
         return await _each(len(targets), post)

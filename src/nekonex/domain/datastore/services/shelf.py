@@ -78,8 +78,8 @@ class Shelf:
         self.events = events
         self.game = game
         self.journal = FileJournal(store, files)
-        self.ledger = Ledger(store, self.journal, events, game)
         self.leftovers = Leftovers()
+        self.ledger = Ledger(store, self.journal, self.leftovers, events, game)
         self._files = files
         self._clock = clock
         self._owners: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -128,6 +128,7 @@ class Shelf:
             stored = await self.store.get(target.data_id)
         elif target.owner and target.slot != NO_SLOT:
             check_slot(target.slot)
+            await self.complete_expected(target.owner)
             stored = await self.store.in_slot(target.owner, target.slot)
         else:
             raise DataStoreError(Refusal.INVALID, "neither a data id nor a persistence slot")
@@ -220,6 +221,22 @@ class Shelf:
             return await self.complete_arrived(stored)
         return stored
 
+    async def complete_expected(self, owner: int | None = None) -> None:
+        """Complete objects, of all owners or one, that complete themselves and can.
+
+        Only by this are they found by anything but their data ids.
+        """
+        for data_id in self.leftovers.expected(owner):
+            stored = await self.store.get(data_id)
+            if stored is None or not uploads.completes_itself(stored):
+                self.leftovers.came(data_id)
+                continue
+            try:
+                await self.complete_arrived(stored)
+            except DataStoreError:
+                # It was deleted meanwhile.
+                self.leftovers.came(data_id)
+
     async def complete_arrived(self, stored: StoredObject) -> StoredObject:
         """Complete an object if its content has arrived, and return it as it is then."""
         upload = stored.upload
@@ -244,7 +261,6 @@ class Shelf:
             return uploads.publication(current, self.now(), notified)
 
         change = await self.ledger.change(stored, transition)
-        self.leftovers.note(stored)
         return change.before if change.after is None else change.after
 
 

@@ -66,9 +66,7 @@ class SlotService:
                 return uploads.deletion(current)
             return Outcome(release(current, shelf.now()))
 
-        change = await shelf.ledger.change(stored, transition)
-        if change.after is None:
-            shelf.leftovers.note(change.before)
+        await shelf.ledger.change(stored, transition)
 
     async def get(self, caller: Caller, owner: int, slot: int) -> StoredObject:
         """Return the object in a slot, of which everybody may know the number.
@@ -98,5 +96,6 @@ class SlotService:
             check_there(stored, caller.pid, now)
             return stored
 
+        await self._shelf.complete_expected(owner)
         found = await self._shelf.store.in_slots(owner, slots)
         return [attempted(there, each) for each in found]

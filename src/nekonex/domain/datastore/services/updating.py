@@ -97,7 +97,6 @@ class UpdatingService:
             arrived = await shelf.files.size(stored.staging_key) == upload.size
         await shelf.ledger.change(stored, checked)
         self._announced.pop((data_id, version), None)
-        shelf.leftovers.note(stored)
         if success and not arrived:
             raise DataStoreError(Refusal.NOT_FOUND, f"the content of object {data_id}")
 
@@ -111,8 +110,8 @@ class UpdatingService:
             if not current.has_file:
                 raise DataStoreError(Refusal.NOT_ALLOWED, f"object {data_id} has no file")
             outcome = uploads.begin_update(current, size, now)
-            if current.key != stored.key or current.upload != stored.upload:
-                # The form is for another key, or another version, than it would have to be.
+            if current.upload != stored.upload:
+                # The form is for another version than it would have to be.
                 raise DataStoreError(Refusal.NOT_ALLOWED, f"object {data_id} changes")
             return outcome
 
@@ -129,7 +128,6 @@ class UpdatingService:
             viewer=shelf.viewer(caller),
         )
         await shelf.ledger.change(stored, checked)
-        shelf.leftovers.note(stored)
         self._announced[data_id, upload.version] = caller.pid
         if len(self._announced) > MOST_ANNOUNCED:
             self._announced.popitem(last=False)
@@ -201,7 +199,6 @@ class UpdatingService:
         """Delete an object. Needs the update permission; its owner may while it is not complete."""
         stored = await self._shelf.find(ObjectTarget(data_id))
         await self._shelf.ledger.change(*await self._deleting(caller, stored, password))
-        self._shelf.leftovers.note(stored)
 
     async def delete_many(
         self, caller: Caller, wanted: Sequence[tuple[int, int]], *, transactional: bool

@@ -82,7 +82,6 @@ class Upkeep:
         if stored is None:
             raise DataStoreError(Refusal.NOT_FOUND, f"object {data_id}")
         await shelf.ledger.change(stored, uploads.deletion)
-        shelf.leftovers.note(stored)
 
     async def moderate(self, data_id: int, status: Status) -> StoredObject:
         """Set what a review found, and return the object. Raises DataStoreError: NOT_FOUND."""
@@ -109,17 +108,7 @@ class Upkeep:
 
     async def _complete_arrived(self) -> None:
         """Complete objects that complete themselves, so that searches find them."""
-        shelf = self._shelf
-        for data_id in shelf.leftovers.expected():
-            stored = await shelf.store.get(data_id)
-            if stored is None or not uploads.completes_itself(stored):
-                shelf.leftovers.came(data_id)
-                continue
-            try:
-                await shelf.complete_arrived(stored)
-            except DataStoreError:
-                # It was deleted meanwhile.
-                shelf.leftovers.came(data_id)
+        await self._shelf.complete_expected()
 
     async def _drop_unfinished(self) -> None:
         shelf = self._shelf
@@ -145,7 +134,6 @@ class Upkeep:
             if stored.complete:
                 return True
         (change,) = await shelf.ledger.change_each([(stored, transition)])
-        shelf.leftovers.note(stored)
         return isinstance(change, Change) and (change.after is None or change.after.upload is None)
 
     async def _delete_expired(self) -> None:
@@ -166,14 +154,8 @@ class Upkeep:
         shelf = self._shelf
         found = [each for each in await shelf.store.get_many(data_ids) if each is not None]
         requests: list[Request] = [(stored, transition) for stored in found]
-        gone = [
-            change.before
-            for change in await shelf.ledger.change_each(requests)
-            if isinstance(change, Change) and change.after is None
-        ]
-        for stored in gone:
-            shelf.leftovers.note(stored)
-        return len(gone)
+        changes = await shelf.ledger.change_each(requests)
+        return sum(isinstance(each, Change) and each.after is None for each in changes)
 
     async def _remove_late(self) -> None:
         """Remove what came by forms whose objects did not wait for it any more."""

@@ -13,6 +13,7 @@ from nekonex.domain.datastore.ports import Outcome
 from nekonex.domain.datastore.refusals import DataStoreError, Refusal
 from nekonex.domain.datastore.rules import uploads
 from nekonex.domain.datastore.services.shelf import Shelf
+from nekonex.values import ServiceUnavailable
 
 __all__ = ["NOTIFICATIONS", "Disagreement", "Kind", "Report", "Verification"]
 
@@ -65,7 +66,8 @@ class Verification:
     Mending deletes objects whose content is not there or not what it should be, drops uploads
     that were never finished, removes files that belong to no object, and carries out what was
     left over. Files that are younger than an upload may take are left alone. Methods raise
-    ServiceUnavailable.
+    ServiceUnavailable, also to mend where objects have files and not one is there: a disk that is
+    not mounted must not be the end of everything.
     """
 
     def __init__(self, shelf: Shelf) -> None:
@@ -82,6 +84,8 @@ class Verification:
             reserved |= keys
         listed = self._shelf.files.keys()
         files = {each.key: each async for each in listed if not each.key.startswith(NOTIFICATIONS)}
+        if mend and not files:
+            await self._refuse_other_files()
         number, objects = len(files), 0
         async for stored in self._objects():
             objects += 1
@@ -102,6 +106,14 @@ class Verification:
             keys = {operation.source} if target is None else {operation.source, target}
             detail = "to be removed" if target is None else f"to be moved to {target}"
             yield Disagreement(Kind.PENDING, operation.source, detail=detail), keys
+
+    async def _refuse_other_files(self) -> None:
+        """Refuse to mend where all files are gone: these are likely to be the wrong ones."""
+        lost = 0
+        async for stored in self._objects():
+            lost += stored.complete and stored.has_file
+            if lost > 1:
+                raise ServiceUnavailable("not one file of all objects is there: nothing is mended")
 
     async def _objects(self) -> AsyncIterator[StoredObject]:
         after = 0
