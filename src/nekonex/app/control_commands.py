@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nekonex import __version__
 from nekonex.app.control import CommandRefusedError
+from nekonex.app.control_backup import snapshot
 from nekonex.app.control_datastore import OBJECT_COMMANDS, ObjectCommand
 from nekonex.app.control_matchmaking import explain, gathering_counts, list_gatherings
 from nekonex.app.hosting import HostedGame
@@ -36,6 +37,7 @@ class ControlCommands:
             "stats": self._stats,
             "gatherings": self._gatherings,
             "explain": self._explain,
+            "snapshot": self._snapshot,
             **{name: partial(self._objects, do) for name, do in OBJECT_COMMANDS.items()},
         }
 
@@ -91,6 +93,10 @@ class ControlCommands:
     async def _objects(self, do: ObjectCommand, arguments: Mapping[str, Any]) -> Any:
         stores = {game.name: game.services.data_store for game in self._games(arguments)}
         return await do(stores, arguments)
+
+    async def _snapshot(self, arguments: Mapping[str, Any]) -> None:
+        stores = {game.name: game.services.data_store for game in self._server.games}
+        await snapshot(self._server.data_dir, stores, arguments)
 
     async def _stats(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {

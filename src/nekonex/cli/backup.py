@@ -1,16 +1,19 @@
 """`nekonex backup` and `nekonex restore`: the data directory in one file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from nekonex.app import StartError, exclusive
+from nekonex.app import NoServerError, RefusedCommandError, StartError, ask, exclusive
 from nekonex.cli._common import EXIT_USAGE, CommandError, ConfigOption, load
 from nekonex.cli._times import show_time
-from nekonex.storage import StorageError, backup, restore
+from nekonex.storage import StorageError, backup, restore, take_snapshot
 
 __all__ = ["register"]
+
+SNAPSHOT_SECONDS: Final = 3600.0
+"""How long a server is given to copy its database and link its files."""
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, a .tar.gz file.")]
 
@@ -22,13 +25,21 @@ def register(app: typer.Typer) -> None:
 
 
 def _backup(file: FileArgument, config: ConfigOption = None) -> None:
-    """Write accounts, rules, communities, reports and secrets to a file; the server may run."""
+    """Write all that is stored, and secrets, to a file; the server may run."""
     loaded = load(config)
     if file.is_dir():
         raise CommandError(f"{file} is a directory", EXIT_USAGE)
+    data_dir = loaded.server.data_dir
+
+    def snapshot(stage: Path) -> None:
+        try:
+            ask(data_dir, "snapshot", seconds=SNAPSHOT_SECONDS, stage=stage.name)
+        except NoServerError:
+            take_snapshot(data_dir, stage)
+
     try:
-        summary = backup(loaded.server.data_dir, file)
-    except StorageError as error:
+        summary = backup(data_dir, file, snapshot=snapshot)
+    except (StorageError, RefusedCommandError) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error.strerror}") from None

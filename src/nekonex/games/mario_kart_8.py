@@ -60,13 +60,14 @@ class MarioKart8MatchmakeExtensionServer(MatchmakeExtensionServer):
 class MarioKart8DataStoreServer(DataStoreServer):
     """The data store as Mario Kart 8 has it: it asks for files by the number that is 45 later.
 
-    What 41, 42 and 44 were is not known.
+    What 41, 42 and 44 were is not known, and 46 came later.
     """
 
     post_meta_binary_with_data_id: Any = None
     post_meta_binaries_with_data_id: Any = None
     rate_object_with_posting: Any = None
     rate_objects_with_posting: Any = None
+    search_object_light: Any = None
 
     @method(43)
     async def get_object_infos(self, client: Session, data_ids: list[UInt64]) -> GetInfosReply:

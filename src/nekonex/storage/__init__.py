@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nekonex.storage.backup import backup, restore
+from nekonex.storage.backup import backup, restore, take_snapshot
 from nekonex.storage.errors import SchemaTooNewError, StorageError
 from nekonex.storage.layout import DATABASE_NAME, OBJECTS_NAME, SECRETS_NAME
 from nekonex.storage.matchmaking import memory_matchmaking
@@ -20,4 +20,5 @@ __all__ = [
     "memory_stores",
     "open_local",
     "restore",
+    "take_snapshot",
 ]

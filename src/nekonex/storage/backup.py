@@ -1,9 +1,13 @@
 """Backup of a data directory into one archive while servers run, and restoring it.
 
 The archive is a gzipped tar of the database, the secrets and the objects, and ends with a
-manifest of every file's size and SHA-256; without that it is not whole. The database is copied
-first and with SQLite's own online copy, so it is of one moment; objects that come in later are
-harmless extras. Names that begin with a dot are work in progress and left out.
+manifest of every file's size and SHA-256; without that it is not whole. Names that begin with a
+dot are work in progress and left out.
+
+First a *snapshot* is taken: a copy of the database, made with SQLite's own online copy and so of
+one moment, and a link to each file. Files are replaced and never changed, so links keep what was
+there, however long packing takes. While a server runs, it takes the snapshot itself, because no
+file may move to its place between the copy and the links.
 """
 
 from __future__ import annotations
@@ -20,8 +24,9 @@ import sqlite3
 import tarfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -29,11 +34,13 @@ from nekonex.storage.errors import StorageError
 from nekonex.storage.layout import DATABASE_NAME, OBJECTS_NAME, SECRETS_NAME
 from nekonex.storage.sqlite.database import connect
 
-__all__ = ["BackupSummary", "backup", "restore"]
+__all__ = ["BackupSummary", "Snapshot", "backup", "restore", "take_snapshot"]
 
 _MANIFEST = "manifest.json"
 _FORMAT = 1
 _CHUNK = 1 << 20
+_STALE = 86_400
+"""Seconds after which a backup that is under way must have been broken off."""
 _MANAGED = (
     DATABASE_NAME,
     f"{DATABASE_NAME}-wal",
@@ -56,35 +63,57 @@ class BackupSummary:
     replaced: Path | None = None
 
 
-def backup(data_dir: Path, archive: Path, *, now: float | None = None) -> BackupSummary:
+Snapshot = Callable[[Path], object]
+"""Takes a snapshot into an empty directory, as `take_snapshot` does for its data directory."""
+
+
+def take_snapshot(data_dir: Path, into: Path) -> None:
+    """Copy the database and link the files of ``data_dir`` into an empty directory.
+
+    Where the file system has no links, files are copied. No server may move files meanwhile.
+    Raises StorageError if the database cannot be copied, OSError for anything else.
+    """
+    if (data_dir / DATABASE_NAME).exists():
+        _copy_database(data_dir / DATABASE_NAME, into / DATABASE_NAME)
+    for top in (SECRETS_NAME, OBJECTS_NAME):
+        for path in _files(data_dir / top):
+            linked = into / path.relative_to(data_dir)
+            linked.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _link(path, linked)
+
+
+def backup(
+    data_dir: Path,
+    archive: Path,
+    *,
+    now: float | None = None,
+    snapshot: Snapshot | None = None,
+) -> BackupSummary:
     """Write a backup of ``data_dir`` to ``archive`` and return what it holds.
 
     The archive appears under its name, in place of an earlier one, when it is whole; it is
-    readable by its owner only, because it holds every secret. Servers may run meanwhile.
-    Raises StorageError if there is nothing to back up, OSError if it cannot be written.
+    readable by its owner only, because it holds every secret. ``snapshot`` is how the server
+    that runs takes one; None: none runs. Raises StorageError if there is nothing to back up,
+    OSError if it cannot be written, and what ``snapshot`` raises.
     """
     if not data_dir.is_dir() or not any((data_dir / name).exists() for name in _MANAGED):
         raise StorageError(f"there is nothing to back up in {data_dir}")
     created = time.time() if now is None else now
     beside = archive.with_name(f".{archive.name}.{secrets.token_hex(8)}")
-    snapshot = beside.with_name(f"{beside.name}.db")
+    # In the data directory, because links do not reach into other file systems.
+    stage = data_dir / f".backup-{secrets.token_hex(8)}"
+    _remove_stages(data_dir, created)
+    stage.mkdir(mode=0o700)
     try:
+        (snapshot or partial(take_snapshot, data_dir))(stage)
         with _create(beside) as file:
-            with tarfile.open(fileobj=file, mode="w:gz") as tar:
-                writer = _Writer(tar, created)
-                if (data_dir / DATABASE_NAME).exists():
-                    _copy_database(data_dir / DATABASE_NAME, snapshot)
-                    writer.add(DATABASE_NAME, snapshot)
-                for top in (SECRETS_NAME, OBJECTS_NAME):
-                    for path in _files(data_dir / top):
-                        writer.add(path.relative_to(data_dir).as_posix(), path)
-                writer.finish()
+            writer = _pack(stage, file, created)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(archive)
     finally:
         beside.unlink(missing_ok=True)
-        snapshot.unlink(missing_ok=True)
+        shutil.rmtree(stage)
     return writer.summary()
 
 
@@ -119,6 +148,37 @@ def restore(
     return BackupSummary(len(sizes), sum(sizes), manifest["created"], replaced)
 
 
+def _remove_stages(data_dir: Path, now: float) -> None:
+    """Remove what backups left behind that were broken off."""
+    for stage in data_dir.glob(".backup-*"):
+        if stage.stat().st_mtime < now - _STALE:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def _pack(stage: Path, file: IO[bytes], created: float) -> _Writer:
+    """Write the archive of a snapshot, the database first."""
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        writer = _Writer(tar, created)
+        if (stage / DATABASE_NAME).exists():
+            writer.add(DATABASE_NAME, stage / DATABASE_NAME)
+        for top in (SECRETS_NAME, OBJECTS_NAME):
+            for path in _files(stage / top):
+                writer.add(path.relative_to(stage).as_posix(), path)
+        writer.finish()
+    return writer
+
+
+def _link(path: Path, target: Path) -> None:
+    """Link a file, or copy it where that cannot be; one that has vanished is left out."""
+    try:
+        target.hardlink_to(path)
+    except FileNotFoundError:
+        return
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy2(path, target)
+
+
 class _Writer:
     """Adds files to an archive and notes what was really written."""
 
@@ -128,12 +188,8 @@ class _Writer:
         self._files: dict[str, dict[str, Any]] = {}
 
     def add(self, name: str, path: Path) -> None:
-        """Add a file; one that has vanished since it was listed is left out."""
-        try:
-            file = path.open("rb")
-        except FileNotFoundError:
-            return
-        with file:
+        """Add a file."""
+        with path.open("rb") as file:
             reader = _HashingReader(file)
             size = os.fstat(file.fileno()).st_size
             self._tar.addfile(self._info(name, size), reader)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from nekonex.domain.datastore.files import FileStore
 from nekonex.domain.datastore.hooks import DataStoreHooks
@@ -97,6 +98,10 @@ class DataStore:
     async def run_upkeep(self) -> None:
         """Clear away what has expired or was never finished, now and then, for ever."""
         await self.upkeep.run()
+
+    def quiet(self) -> AbstractAsyncContextManager[None]:
+        """Keep all files where they are; changes that mean anything for them wait."""
+        return self.shelf.journal.quiet()
 
     async def aclose(self) -> None:
         """Wait for the changes that are under way."""

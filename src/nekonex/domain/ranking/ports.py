@@ -22,6 +22,7 @@ from nekonex.domain.ranking.model import (
 )
 
 __all__ = [
+    "CategorySummary",
     "Change",
     "ConfiguredOrder",
     "Friends",
@@ -81,6 +82,16 @@ class Ranks(NamedTuple):
     entries: Sequence[Ranked]
 
 
+class CategorySummary(NamedTuple):
+    """A category that exists."""
+
+    category: int
+    descending: bool
+    """Whether larger scores are better."""
+    scores: int
+    """How many there are."""
+
+
 class ScoreStore(Protocol):
     """The scores of one game, and the common data of its players.
 
@@ -92,6 +103,9 @@ class ScoreStore(Protocol):
 
     async def order_of(self, category: int) -> bool | None:
         """Return whether larger scores are better in a category; None if it does not exist."""
+
+    async def categories(self) -> Sequence[CategorySummary]:
+        """Return all categories, by their numbers."""
 
     async def fix_order(
         self, category: int, *, descending: bool, max_categories: int | None

@@ -26,7 +26,13 @@ from nekonex.domain.ranking.model import (
     ScoreUpload,
     Statistics,
 )
-from nekonex.domain.ranking.ports import Friends, PlayerKey, Ranks, ScoreStore
+from nekonex.domain.ranking.ports import (
+    CategorySummary,
+    Friends,
+    PlayerKey,
+    Ranks,
+    ScoreStore,
+)
 from nekonex.domain.ranking.refusals import RankingError, Refusal
 from nekonex.domain.ranking.rules import (
     MICROSECONDS,
@@ -34,6 +40,7 @@ from nekonex.domain.ranking.rules import (
     RankingRules,
     changing,
     deleting,
+    removing,
     uploading,
 )
 from nekonex.events import EventBus, ScoreUploaded
@@ -41,6 +48,7 @@ from nekonex.events import EventBus, ScoreUploaded
 __all__ = ["Rankings"]
 
 _OF_FRIENDS: Final = frozenset({RankingMode.FRIENDS_RANGE, RankingMode.FRIENDS_NEAR})
+_ANY_NUMBER: Final = 1 << 31
 
 
 class Rankings:
@@ -239,6 +247,28 @@ class Rankings:
         """Return the best of a category, an empty list if there are none: for people to look at."""
         ranks = await self.store.page(Board(category), RankCalculation.STANDARD, 0, count)
         return await self._with_common_data(ranks)
+
+    async def categories(self) -> Sequence[CategorySummary]:
+        """Return what there are scores of, or were, by the numbers of the categories."""
+        return await self.store.categories()
+
+    async def remove(
+        self, pid: int, category: int, unique_id: int | None = None
+    ) -> Sequence[Score]:
+        """Remove a player's scores from a category, of one unique id or of all; return them.
+
+        No ranking has them any more, however recently it was made for everybody. Raises
+        RankingError (NOT_FOUND) if there are none.
+        """
+        found = await self.store.of_players(
+            Board(category), RankCalculation.ORDINAL, [pid], unique_id, _ANY_NUMBER
+        )
+        changes = [await self.store.change(score.key, removing) for _, score in found.entries]
+        self._tops.clear()
+        removed = [change.before for change in changes if change.before is not None]
+        if not removed:
+            raise RankingError(Refusal.NOT_FOUND, "there is no such score")
+        return removed
 
     async def forget(self, pid: int) -> int:
         """Remove all that there is of a player; return how many scores that were."""

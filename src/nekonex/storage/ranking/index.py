@@ -7,7 +7,7 @@ only for what is built when it is first asked for.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Final
@@ -20,7 +20,7 @@ from nekonex.domain.ranking.model import (
     ScoreKey,
     Statistics,
 )
-from nekonex.domain.ranking.ports import Ranked, Ranks
+from nekonex.domain.ranking.ports import CategorySummary, Ranked, Ranks
 from nekonex.domain.ranking.refusals import RankingError, Refusal
 from nekonex.storage.ranking.boards import SortedBoard
 from nekonex.storage.ranking.category import Category, in_group
@@ -52,6 +52,13 @@ class IndexedScores:
         """Return whether larger scores are better; None if there is no such category."""
         found = self._categories.get(category)
         return None if found is None else found.descending
+
+    async def categories(self) -> Sequence[CategorySummary]:
+        """Return all categories, by their numbers."""
+        return [
+            CategorySummary(number, category.descending, len(category.board))
+            for number, category in sorted(self._categories.items())
+        ]
 
     async def page(
         self,
