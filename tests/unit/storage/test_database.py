@@ -261,6 +261,24 @@ async def test_what_fails_takes_nothing_else_of_its_group_with_it(
     await database.close()
 
 
+async def test_the_log_is_moved_beside_the_writes_and_does_not_grow(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "COMMITS_PER_CHECKPOINT", 5)
+    database = await Database.open(path)
+    statements: list[str] = []
+    await database.write(lambda connection: connection.set_trace_callback(statements.append))
+    for pid in range(1, 400):
+        await database.write(adding(pid))
+    log = path.with_name(f"{path.name}-wal")
+    # Each commit is a page or two of 4 KiB: all of them together would be more than that.
+    assert log.stat().st_size < 400 * 4096
+    assert any("wal_checkpoint" in each for each in statements)
+    assert len(await pids(database)) == 399
+    await database.write(lambda connection: connection.set_trace_callback(None))
+    await database.close()
+
+
 async def test_callers_go_on_in_the_order_of_their_writes(path: Path) -> None:
     database = await Database.open(path)
     order: list[int] = []

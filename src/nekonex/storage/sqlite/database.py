@@ -3,7 +3,8 @@
 Durability: the write-ahead log with ``synchronous=FULL``, so a commit that was acknowledged is on
 disk. Writers that wait at the same time share a commit, because waiting for the disk is most of
 what a commit costs. Reads have connections of their own, and long ones a further one, so that no
-look-up waits for the disk or for somebody's search.
+look-up waits for the disk or for somebody's search. What the log has is moved into the database
+beside the writes, by a connection that does nothing else: it is much that has to reach the disk.
 
 Sharing: other processes may have the same file open; a writer waits for another's transaction up
 to `BUSY_TIMEOUT`. Every write begins its transaction as a writer (BEGIN IMMEDIATE), because a
@@ -26,7 +27,15 @@ from nekonex.storage.sqlite.groups import MAX_GROUP, Write, run_group
 from nekonex.storage.sqlite.migrations import migrate
 from nekonex.values.unavailable import ServiceUnavailable
 
-__all__ = ["BUSY_TIMEOUT", "MAPPED_BYTES", "MAX_WAITING", "Database", "connect"]
+__all__ = [
+    "BUSY_TIMEOUT",
+    "COMMITS_PER_CHECKPOINT",
+    "MAPPED_BYTES",
+    "MAX_LOG_PAGES",
+    "MAX_WAITING",
+    "Database",
+    "connect",
+]
 
 _logger = logging.getLogger(__name__)
 
@@ -37,6 +46,12 @@ BUSY_TIMEOUT: Final = 5.0
 
 MAPPED_BYTES: Final = 512 * 1024 * 1024
 """Bytes of the file that readers see in place, at most, instead of copying them page by page."""
+
+COMMITS_PER_CHECKPOINT: Final = 200
+"""Commits after which the log is moved into the database, beside the next ones."""
+
+MAX_LOG_PAGES: Final = 16_384
+"""Pages (of 4 KiB) of the log after which a write moves it, and waits, because nobody else did."""
 
 MAX_WAITING: Final = 65_536
 """Writes that may wait for their commit; more are refused as an outage."""
@@ -61,10 +76,13 @@ class Database:
     What is handed in and not awaited any more (cancelled) still runs to its end.
     """
 
-    def __init__(self, writer: _Worker, reader: _Worker, searcher: _Worker) -> None:
+    def __init__(self, writer: _Worker, reader: _Worker, searcher: _Worker, mover: _Worker) -> None:
         self._writer = writer
         self._reader = reader
         self._searcher = searcher
+        self._mover = mover
+        self._commits = 0
+        self._nearly_moved = False
         self._waiting: list[Write[Any]] = []
         self._writing = False
         self._closed = False
@@ -74,7 +92,12 @@ class Database:
         """Open the database of this file, making it if need be; raises StorageError."""
         opened: list[_Worker] = []
         try:
-            for name, opener in (("writer", connect), ("reader", _reader), ("searcher", _reader)):
+            for name, opener in (
+                ("writer", connect),
+                ("reader", _reader),
+                ("searcher", _reader),
+                ("mover", _mover),
+            ):
                 opened.append(await _Worker.start(name, opener, path))
         except BaseException:
             await _close(opened)
@@ -131,7 +154,7 @@ class Database:
             await asyncio.sleep(0)
             if self._writing:
                 await self._writer.run(_nothing)
-        await _close([self._searcher, self._reader, self._writer])
+        await _close([self._mover, self._searcher, self._reader, self._writer])
 
     def _write_next(self) -> None:
         """Hand the writes that wait to the writer, unless it is at work: then they wait on."""
@@ -141,9 +164,14 @@ class Database:
         self._writing = True
         loop = asyncio.get_running_loop()
 
+        rest, self._nearly_moved = self._nearly_moved, False
+
         def work(connection: sqlite3.Connection) -> None:
             run_group(connection, group)
             loop.call_soon_threadsafe(self._written, group)
+            if rest:
+                # Only what was written meanwhile; then the log begins anew, and does not grow.
+                _move_log(connection)
 
         self._writer.submit(work)
 
@@ -153,6 +181,19 @@ class Database:
         self._write_next()
         for write in group:
             write.deliver()
+        self._commits += 1
+        if self._commits % COMMITS_PER_CHECKPOINT == 0 and not self._closed:
+            self._move_log(asyncio.get_running_loop())
+
+    def _move_log(self, loop: asyncio.AbstractEventLoop) -> None:
+        def moved() -> None:
+            self._nearly_moved = True
+
+        def work(connection: sqlite3.Connection) -> None:
+            _move_log(connection)
+            loop.call_soon_threadsafe(moved)
+
+        self._mover.submit(work)
 
     async def _run(self, worker: _Worker, function: Callable[..., _T], *args: object) -> _T:
         self._check_open()
@@ -212,6 +253,11 @@ def _reader(path: Path) -> sqlite3.Connection:
     return _set_up(path, _prepare_to_read)
 
 
+def _mover(path: Path) -> sqlite3.Connection:
+    """Open a connection that moves the log into the database."""
+    return _set_up(path, _prepare_to_move)
+
+
 def _set_up(
     path: Path, prepare: Callable[[sqlite3.Connection, Path], object]
 ) -> sqlite3.Connection:
@@ -231,12 +277,24 @@ def _prepare_to_write(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {MAX_LOG_PAGES}")
     migrate(connection, str(path))
 
 
 def _prepare_to_read(connection: sqlite3.Connection, _: Path) -> None:
     connection.execute("PRAGMA query_only = ON")
     connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+
+
+def _prepare_to_move(connection: sqlite3.Connection, _: Path) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _move_log(connection: sqlite3.Connection) -> None:
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # passes over what others use
+    except sqlite3.Error:
+        _logger.exception("the database's log cannot be moved into it")
 
 
 def _outage(error: sqlite3.Error) -> ServiceUnavailable:
