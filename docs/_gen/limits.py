@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 from docs._gen.tables import attribute_docstrings, constant_docstrings, one_line, table
@@ -16,13 +17,15 @@ from nekonex.nex import LoginLimits, NATLimits, SecureLimits
 from nekonex.nex.nat_traversal import IgnoredReport, NATStats, SkippedProbe
 from nekonex.prudp.limits import CloseReason, DropReason, Limits
 from nekonex.rmc import RMCLimits, RMCStats
-from nekonex.web import HttpLimits
+from nekonex.web import ClosedConnection, HttpLimits, HttpStats, RefusedTransfer
 
 __all__ = [
     "close_reasons",
     "constants",
     "counters",
     "drop_reasons",
+    "http_counters",
+    "http_reasons",
     "limit_tables",
     "nat_counters",
     "nat_reasons",
@@ -85,7 +88,9 @@ CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
     "nekonex.storage.ranking.common_data": ("MAX_CACHED_BYTES",),
     "nekonex.web.listener": ("BACKLOG", "RECEIVE_BUFFER", "GRACE_SECONDS", "CUT_SECONDS"),
     "nekonex.app.control": ("MAX_CLIENTS", "IDLE_SECONDS"),
+    "nekonex.app.control_ranking": ("MAX_TOP",),
     "nekonex.app.control_address": ("LINE_LIMIT", "REPLY_LIMIT"),
+    "nekonex.app.hosting": ("EXPEL_SECONDS",),
     "nekonex.app.watch": ("LOOK_SECONDS",),
     "nekonex.app.process": ("STOP_SECONDS",),
 }
@@ -167,9 +172,24 @@ def nat_counters() -> Iterator[str]:
 
 def nat_reasons() -> Iterator[str]:
     """Yield the table of why probes are skipped and results ignored."""
+    return _reasons({"skipped": SkippedProbe, "ignored": IgnoredReport})
+
+
+def http_counters() -> Iterator[str]:
+    """Yield the table of what is counted of HTTP."""
+    return _counters(HttpStats)
+
+
+def http_reasons() -> Iterator[str]:
+    """Yield the table of why connections are closed and transfers refused."""
+    transfers = "uploads_refused`, `downloads_refused"
+    return _reasons({"closed": ClosedConnection, transfers: RefusedTransfer})
+
+
+def _reasons(counters: Mapping[str, type[StrEnum]]) -> Iterator[str]:
     rows = [
         (f"`{counter}`", f"`{each}`", one_line(attribute_docstrings(kind)[each.name]))
-        for counter, kind in (("skipped", SkippedProbe), ("ignored", IgnoredReport))
+        for counter, kind in counters.items()
         for each in kind
     ]
     yield from table(("counter", "reason", "meaning"), rows)

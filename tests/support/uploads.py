@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from nekonex.storage.objects import LocalFileStore, LocalObjects, open_objects
-from nekonex.web import HttpLimits, HttpListener, bind, make_application
+from nekonex.web import HttpLimits, HttpListener, HttpStats, bind, make_application
 
 __all__ = ["BOUNDARY", "Answer", "Site", "encode_form", "site"]
 
@@ -54,6 +54,7 @@ class Site:
     port: int
     root: Path
     listener: HttpListener
+    stats: HttpStats
 
     async def request(self, method: str, url: str, body: bytes = b"", **headers: str) -> Answer:
         """Make one request, over a connection of its own; underscores of headers are dashes."""
@@ -121,11 +122,12 @@ async def site(
     async with open_objects(root / "objects", SECRET, reserve=reserve) as objects:
         bound = await bind("127.0.0.1", 0)
         port = bound.getsockname()[1]
-        application = make_application(objects, limits=limits)
-        listener = HttpListener(application, bound, limits=limits)
+        stats = HttpStats()
+        application = make_application(objects, limits=limits, stats=stats)
+        listener = HttpListener(application, bound, limits=limits, stats=stats)
         await listener.start()
         files = objects.files("kart", lambda _: f"http://127.0.0.1:{port}")
         try:
-            yield Site(objects, files, port, root / "objects", listener)
+            yield Site(objects, files, port, root / "objects", listener, stats)
         finally:
             await listener.close()

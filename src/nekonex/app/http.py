@@ -16,7 +16,7 @@ from nekonex.app.origin import origin_of_key
 from nekonex.app.ports import bind_refusal
 from nekonex.config import Config
 from nekonex.storage.objects import BaseUrl
-from nekonex.web import HttpListener, Transfers, bind, make_application
+from nekonex.web import HttpListener, HttpStats, Transfers, bind, make_application
 
 __all__ = ["HttpPort"]
 
@@ -33,6 +33,8 @@ class HttpPort:
         host, port, *_ = bound.getsockname()
         self.address: tuple[str, int] = (host, port)
         """Host and port that are bound."""
+        self.stats = HttpStats()
+        """What was transferred and refused."""
         self._listener: HttpListener | None = None
         self._warned = False
 
@@ -48,7 +50,8 @@ class HttpPort:
 
     async def serve(self, transfers: Transfers) -> None:
         """Answer requests from now on."""
-        self._listener = HttpListener(make_application(transfers), self._socket)
+        application = make_application(transfers, stats=self.stats)
+        self._listener = HttpListener(application, self._socket, stats=self.stats)
         await self._listener.start()
         logger.info("listening", extra={"http": format_address(self.address)})
 

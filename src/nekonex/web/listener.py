@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 from nekonex.web.limits import HttpLimits
 from nekonex.web.slots import Slots
+from nekonex.web.stats import ClosedConnection, HttpStats
 
 __all__ = ["BACKLOG", "CUT_SECONDS", "GRACE_SECONDS", "RECEIVE_BUFFER", "HttpListener", "bind"]
 
@@ -53,13 +54,22 @@ async def bind(host: str, port: int) -> socket.socket:
 
 
 class HttpListener:
-    """An ASGI application on a socket: from `start` until `close`, which also closes the socket."""
+    """An ASGI application on a socket: from `start` until `close`, which also closes the socket.
+
+    It counts its connections in ``stats``.
+    """
 
     def __init__(
-        self, application: ASGIApp, server: socket.socket, *, limits: HttpLimits | None = None
+        self,
+        application: ASGIApp,
+        server: socket.socket,
+        *,
+        limits: HttpLimits | None = None,
+        stats: HttpStats | None = None,
     ) -> None:
         self._socket = server
-        self._server = _Server(_Config(application, limits or HttpLimits()))
+        config = _Config(application, limits or HttpLimits(), stats or HttpStats())
+        self._server = _Server(config)
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -91,7 +101,7 @@ class HttpListener:
 class _Config(uvicorn.Config):
     """uvicorn's configuration, with our limits for the connections."""
 
-    def __init__(self, application: ASGIApp, limits: HttpLimits) -> None:
+    def __init__(self, application: ASGIApp, limits: HttpLimits, stats: HttpStats) -> None:
         super().__init__(
             application,
             http=_Connection,
@@ -108,6 +118,7 @@ class _Config(uvicorn.Config):
             h11_max_incomplete_event_size=limits.header_bytes,
         )
         self.limits = limits
+        self.stats = stats
         self.slots = Slots(
             limits.max_connections,
             limits.max_connections_per_address,
@@ -186,12 +197,14 @@ class _Connection(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = config.limits
+        self._stats = config.stats
         self._slots = config.slots
         self._gone = config.gone
         self._address: str | None = None
         self._too_late: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._discarded = 0
+        self._is_closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection, or close it where there are too many."""
@@ -199,9 +212,13 @@ class _Connection(H11Protocol):
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
         if not self._slots.take(address):
-            self.transport.abort()
+            full = self._slots.full
+            self._close(
+                ClosedConnection.TOO_MANY if full else ClosedConnection.TOO_MANY_FROM_ADDRESS
+            )
             return
         self._address = address
+        self._stats.connections += 1
         self._watch_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -221,15 +238,22 @@ class _Connection(H11Protocol):
         if self._is_answered() and self.conn.their_state is h11.SEND_BODY:
             self._discarded += len(data)
             if self._discarded > self._limits.discard_bytes:
-                self.transport.abort()
+                self._close(ClosedConnection.UNWANTED)
         else:
             self._discarded = 0
         self._watch_request()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request."""
+        self._stats.closed[ClosedConnection.MALFORMED] += 1
+        super().send_400_response(msg)
+
     def pause_writing(self) -> None:
         """Give the client some time to take what waits for it."""
         super().pause_writing()
-        self._stalled = self.loop.call_later(self._limits.send_timeout, self.transport.abort)
+        self._stalled = self.loop.call_later(
+            self._limits.send_timeout, self._close, ClosedConnection.STALLED
+        )
 
     def resume_writing(self) -> None:
         """Send on."""
@@ -249,4 +273,13 @@ class _Connection(H11Protocol):
                 self._too_late.cancel()
                 self._too_late = None
         elif self._too_late is None:
-            self._too_late = self.loop.call_later(self._limits.header_timeout, self.transport.abort)
+            self._too_late = self.loop.call_later(
+                self._limits.header_timeout, self._close, ClosedConnection.LATE
+            )
+
+    def _close(self, reason: ClosedConnection) -> None:
+        """Close the connection at once, unless it is being closed, and count it."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._stats.closed[reason] += 1
+        self.transport.abort()

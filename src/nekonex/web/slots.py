@@ -26,9 +26,14 @@ class Slots:
     def __len__(self) -> int:
         return self._taken.total()
 
+    @property
+    def full(self) -> bool:
+        """Whether all slots are taken."""
+        return len(self) >= self._in_all
+
     def take(self, address: str) -> bool:
         """Take a slot, which has to be given back; False if there is none."""
-        if len(self) >= self._in_all:
+        if self.full:
             return False
         limited = self._limit_loopback or not _is_loopback(address)
         if limited and self._taken[address] >= self._per_address:

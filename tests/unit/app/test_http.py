@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nekonex.app import StartError
+from nekonex.app import StartError, ask
 from nekonex.app.addresses import ExternalAddress
 from nekonex.app.http import HttpPort
 from nekonex.app.ports import CLOSE_SECONDS
@@ -163,3 +163,14 @@ async def test_a_stop_does_not_wait_for_consoles_for_ever(
     assert list((tmp_path / "data/objects/.unfinished").iterdir()) == []
     idle.close()
     busy.close()
+
+
+async def test_the_control_socket_tells_what_is_counted(tmp_path: Path) -> None:
+    async with running_server(ONE, folder=tmp_path) as server:
+        await exchange(server, b"GET /elsewhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        told = await asyncio.to_thread(ask, server.data_dir, "stats")
+        assert list(told["games"]) == ["one"]
+        assert (told["http"]["connections"], told["http"]["strays"]) == (1, 1)
+        assert told["http"]["closed"]["too_many"] == told["http"]["uploads_refused"]["denied"] == 0
+    async with running_server(f"[http]\nenabled = false\n{ONE}", folder=tmp_path) as server:
+        assert (await asyncio.to_thread(ask, server.data_dir, "stats"))["http"] is None
