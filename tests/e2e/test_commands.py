@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
-from nintendo.nex import common
+from nintendo.nex import common, ranking
 
 from tests.support.consoles import GUEST, log_in, online
 from tests.support.server_process import ServerProcess, command
@@ -98,6 +98,13 @@ async def new_account(
     return int(await operator("account", "add", "--name", name, "--password-stdin"))
 
 
+def a_score(score: int) -> Any:
+    made = ranking.RankingScoreData()
+    made.category, made.score = 30, score
+    made.order, made.update_mode, made.groups, made.param = 0, 0, [0, 0], 0
+    return made
+
+
 async def test_an_account_works_at_once_and_until_it_is_removed(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,12 +123,34 @@ async def test_an_account_works_at_once_and_until_it_is_removed(
     async with playing(operator, "peach", "second") as (found, protocol):
         assert found == pid
         await protocol.send_report(3, b"a report")
-        assert "and 1 reports" in await operator("account", "remove", pid, "--data")
+        removed = await operator("account", "remove", pid, "--data")
+        assert removed.startswith(f"removed {pid} and what it left: 1 reports, 0 scores, ")
         await assert_disconnected(protocol)
     with refused("InvalidUsername"):
         async with log_in(operator.auth, "peach", "second"):
             pass
     assert not [each for each in await operator.json("reports", "list") if each["pid"] == pid]
+
+
+async def test_a_leaderboard_is_looked_at_and_cleaned(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await new_account(operator, monkeypatch, "first")
+    second = await new_account(operator, monkeypatch, "second")
+    for name, score in (("first", 61_000), ("second", 62_000)):
+        async with playing(operator, name, "secret") as (_, protocol):
+            await ranking.RankingClient(protocol.client).upload_score(a_score(score), 5)
+    category = {"game": "kart", "category": 30, "order": "ascending", "scores": 2}
+    assert category in await operator.json("ranking", "list")
+    best = await operator.json("ranking", "top", 30)
+    assert [(each["rank"], each["pid"], each["unique_id"], each["score"]) for each in best] == [
+        (1, first, 5, 61_000),
+        (2, second, 5, 62_000),
+    ]
+    told = await operator("ranking", "remove", 30, first)
+    assert told == f"removed the score 61000 of player {first} from kart 30\n"
+    assert "1 scores" in await operator("account", "remove", second, "--data")
+    assert await operator.json("ranking", "top", 30) == []
 
 
 async def test_kick_disconnects_once(operator: Operator) -> None:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from nekonex import __version__
 from nekonex.app.control import CommandRefusedError
 from nekonex.app.control_backup import snapshot
-from nekonex.app.control_datastore import OBJECT_COMMANDS, ObjectCommand
 from nekonex.app.control_matchmaking import explain, gathering_counts, list_gatherings
+from nekonex.app.control_records import RECORD_COMMANDS, RecordCommand, player_of
 from nekonex.app.hosting import HostedGame
 from nekonex.app.ports import GamePort
+from nekonex.app.records import records_of
 from nekonex.nex.nat_traversal import NATStats
 from nekonex.values import ServiceUnavailable
+from nekonex.web import HttpStats
 
 if TYPE_CHECKING:
     from nekonex.app.server import Server
@@ -38,7 +40,8 @@ class ControlCommands:
             "gatherings": self._gatherings,
             "explain": self._explain,
             "snapshot": self._snapshot,
-            **{name: partial(self._objects, do) for name, do in OBJECT_COMMANDS.items()},
+            **{name: partial(self._records, do) for name, do in RECORD_COMMANDS.items()},
+            "forget": self._forget,
         }
 
     async def __call__(self, command: str, arguments: Mapping[str, Any]) -> Any:
@@ -70,9 +73,7 @@ class ControlCommands:
         ]
 
     async def _kick(self, arguments: Mapping[str, Any]) -> dict[str, int]:
-        pid = arguments.get("pid")
-        if not isinstance(pid, int) or isinstance(pid, bool):
-            raise CommandRefusedError('kick needs a "pid", a whole number')
+        pid = player_of(arguments, "kick")
         reason = arguments.get("reason", "kicked")
         if not isinstance(reason, str):
             raise CommandRefusedError('the "reason" of a kick is a text')
@@ -90,24 +91,33 @@ class ControlCommands:
     async def _explain(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return await explain(self._games(arguments), arguments)
 
-    async def _objects(self, do: ObjectCommand, arguments: Mapping[str, Any]) -> Any:
-        stores = {game.name: game.services.data_store for game in self._games(arguments)}
-        return await do(stores, arguments)
+    async def _records(self, do: RecordCommand, arguments: Mapping[str, Any]) -> Any:
+        records = {game.name: records_of(game.services) for game in self._games(arguments)}
+        return await do(records, arguments)
+
+    async def _forget(self, arguments: Mapping[str, Any]) -> Any:
+        pid = player_of(arguments, "forget")
+        for game in self._games(arguments):
+            # What it still does would be left over.
+            await game.expel(pid, "the player was removed")
+        return await self._records(RECORD_COMMANDS["forget"], arguments)
 
     async def _snapshot(self, arguments: Mapping[str, Any]) -> None:
         stores = {game.name: game.services.data_store for game in self._server.games}
         await snapshot(self._server.data_dir, stores, arguments)
 
     async def _stats(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {
+        games = {
             game.name: {
                 "players": game.players.count,
                 **await gathering_counts(game),
-                "nat_traversal": _nat_stats(game.nat_stats),
+                "nat_traversal": _plain(game.nat_stats),
                 **{port.kind: _port_stats(port) for port in game.ports},
             }
             for game in self._games(arguments)
         }
+        http = self._server.http
+        return {"games": games, "http": None if http is None else _plain(http.stats)}
 
     def _games(self, arguments: Mapping[str, Any]) -> list[HostedGame]:
         name = arguments.get("game")
@@ -129,7 +139,7 @@ def _port_stats(port: GamePort) -> dict[str, Any]:
     }
 
 
-def _nat_stats(stats: NATStats) -> dict[str, Any]:
+def _plain(stats: NATStats | HttpStats) -> dict[str, Any]:
     return {
         name: {str(key): count for key, count in value.items()}
         if isinstance(value, dict)

@@ -1,6 +1,9 @@
 """One game of the configuration, with its two ports and what is served there."""
 
+import asyncio
+import contextlib
 import logging
+from typing import Final
 
 from nekonex.app.addresses import ExternalAddress, format_address
 from nekonex.app.assembly import Shared, make_identities, make_servers, make_services
@@ -17,6 +20,9 @@ from nekonex.values import StationURL
 __all__ = ["HostedGame"]
 
 logger = logging.getLogger(__name__)
+
+EXPEL_SECONDS: Final = 10.0
+"""How long it is waited for consoles to be gone whose player is removed."""
 
 
 class HostedGame:
@@ -114,6 +120,18 @@ class HostedGame:
         for session in found:
             self.disconnect(session, reason)
         return len(found)
+
+    async def expel(self, pid: int, reason: str) -> None:
+        """Disconnect all consoles of a player, and wait until nothing of theirs is under way.
+
+        A console that does not answer is waited for no longer than `EXPEL_SECONDS`.
+        """
+        leaving = [session for session in self.sessions() if session.pid == pid]
+        self.kick(pid, reason)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EXPEL_SECONDS):
+                for session in leaving:
+                    await session.wait_ended()
 
     def disconnect(self, session: Session, reason: str) -> None:
         """Say goodbye to a console; the reason is for the log."""

@@ -1,6 +1,7 @@
 """What players of one hosted game leave behind: scores, objects, unique ids."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -8,9 +9,11 @@ from nekonex.config import GameConfig
 from nekonex.domain.datastore import DataStore, DataStoreLimits, DataStoreRules
 from nekonex.domain.datastore.files import FileStore
 from nekonex.domain.datastore.ports import ObjectStore
+from nekonex.domain.matchmaking import Matchmaking
 from nekonex.domain.matchmaking.relations.friends import FriendBook
 from nekonex.domain.ports import Clock
 from nekonex.domain.ranking import Rankings, ScoreStore
+from nekonex.domain.unique_ids import UniqueIds
 from nekonex.events import EventBus
 from nekonex.game import GameServices
 from nekonex.games.data_stores import DATA_STORES
@@ -25,7 +28,14 @@ from nekonex.nex import (
 from nekonex.rmc import Protocol
 from nekonex.settings import Settings
 
-__all__ = ["data_store_limits", "make_data_store", "make_rankings", "record_servers"]
+__all__ = [
+    "Records",
+    "data_store_limits",
+    "make_data_store",
+    "make_rankings",
+    "record_servers",
+    "records_of",
+]
 
 RANKINGS: Final[Mapping[str, type[RankingServer]]] = MappingProxyType(
     {
@@ -36,6 +46,38 @@ RANKINGS: Final[Mapping[str, type[RankingServer]]] = MappingProxyType(
 )
 """The server of protocol 112 for titles that have methods of their own there, by the variant's
 name in the profile; all others have the common one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """All that players of one game leave behind."""
+
+    matchmaking: Matchmaking
+    rankings: Rankings
+    data_store: DataStore
+    unique_ids: UniqueIds
+
+    async def forget(self, pid: int) -> dict[str, int]:
+        """Remove all that there is of a player; return how much of what that was.
+
+        Raises ServiceUnavailable, and then a part may be removed; repeating it removes the rest.
+        """
+        return {
+            "scores": await self.rankings.forget(pid),
+            "objects": await self.data_store.forget(pid),
+            "unique_ids": await self.unique_ids.forget(pid),
+            "communities": await self.matchmaking.forget(pid),
+        }
+
+
+def records_of(services: GameServices) -> Records:
+    """Return the records of a game that is served."""
+    return Records(
+        matchmaking=services.matchmaking,
+        rankings=services.rankings,
+        data_store=services.data_store,
+        unique_ids=services.unique_ids,
+    )
 
 
 def make_rankings(

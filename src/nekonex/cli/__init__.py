@@ -20,6 +20,7 @@ from nekonex.cli import (
     init,
     objects,
     players,
+    ranking,
     reports,
     serve,
     titles,
@@ -31,7 +32,7 @@ __all__ = ["build_app", "main"]
 
 # In the order of the help text.
 COMMANDS = (
-    *(serve, init, titles, config, account, players, game, community, objects),
+    *(serve, init, titles, config, account, players, game, community, ranking, objects),
     *(access, reports, backup, demo),
 )
 

@@ -1,6 +1,7 @@
 """`nekonex account`: the accounts of the players, whether or not the server runs."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -20,12 +21,17 @@ from nekonex.cli._common import (
     print_table,
     report,
 )
+from nekonex.cli._records import do_command
 from nekonex.cli._services import PidArgument, open_services, run
 from nekonex.cli._times import show_time
 from nekonex.config import Config
 from nekonex.domain import Account, ImportReport, import_accounts, read_csv, read_json
+from nekonex.domain.errors import NoSuchAccountError
 
 __all__ = ["register"]
+
+FORGET_SECONDS: Final = 600.0
+"""How long a server is given to remove what a player left."""
 
 account = group("account", "Add, list, change and remove accounts.")
 
@@ -106,21 +112,33 @@ def _passwd(
 def _remove(
     pid: PidArgument,
     data: Annotated[
-        bool, typer.Option("--data", help="With what the player left, such as reports.")
+        bool,
+        typer.Option(
+            "--data",
+            help="With what the player left in all games: reports, scores, objects with their "
+            "files, unique ids, communities. Can be repeated, also without the account.",
+        ),
     ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Remove an account; the player is disconnected. The number is not given out again."""
     loaded = load(config)
-
-    async def remove() -> int:
-        async with open_services(loaded) as services:
-            await services.accounts.remove(pid)
-            return await services.reports.forget(pid) if data else 0
-
-    reports = run(remove())
-    _disconnect(loaded, pid)
-    typer.echo(f"removed {pid}" + (f" and {reports} reports" if data else ""))
+    # The account goes first: a console that is disconnected must not come back and leave more.
+    missing = _without_account(loaded, pid, needed=not data)
+    if not data:
+        _disconnect(loaded, pid)
+        typer.echo(f"removed {pid}")
+        return
+    try:
+        left = _forget(loaded, pid)
+    except CommandError as error:
+        done = "" if missing else "the account is removed, but not all it left; repeat this: "
+        raise CommandError(f"{done}{error}", error.code) from error
+    if missing is not None and not any(left.values()):
+        raise missing
+    told = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in left.items())
+    removed = f"{missing}; removed" if missing else f"removed {pid} and"
+    typer.echo(f"{removed} what it left: {told}")
 
 
 @account.command("import")
@@ -172,6 +190,36 @@ def _password(*, from_stdin: bool) -> str:
             "there is no terminal to ask for a password; give it with --password-stdin", EXIT_USAGE
         )
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _without_account(config: Config, pid: int, *, needed: bool) -> CommandError | None:
+    """Remove an account; return, or raise if there has to be one, that there is none."""
+
+    async def remove() -> CommandError | None:
+        async with open_services(config) as services:
+            try:
+                await services.accounts.remove(pid)
+            except NoSuchAccountError as error:
+                if needed:
+                    raise
+                return CommandError(str(error))
+        return None
+
+    return run(remove())
+
+
+def _forget(config: Config, pid: int) -> dict[str, int]:
+    """Disconnect a player and remove what it left; return how much of what, in all games."""
+    games = do_command(config, "forget", seconds=FORGET_SECONDS, pid=pid)
+
+    async def forget() -> int:
+        async with open_services(config) as services:
+            return await services.reports.forget(pid)
+
+    left = Counter(reports=run(forget()))
+    for game in games:
+        left.update({what: count for what, count in game.items() if what != "game"})
+    return dict(left)
 
 
 def _disconnect(config: Config, pid: int) -> None:

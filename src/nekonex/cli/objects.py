@@ -1,14 +1,10 @@
 """`nekonex objects`: what players stored, with or without a server."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 import typer
 
-from nekonex.app import NoServerError, RefusedCommandError, ask
-from nekonex.app.control import CommandRefusedError
-from nekonex.app.control_datastore import OBJECT_COMMANDS
-from nekonex.app.data_stores import data_stores
 from nekonex.cli._common import (
     EXIT_USAGE,
     CommandError,
@@ -21,6 +17,7 @@ from nekonex.cli._common import (
     print_table,
     visible,
 )
+from nekonex.cli._records import do_command
 from nekonex.cli._services import GameOption, Services, open_services, run, scope_of
 from nekonex.cli._times import show_time
 from nekonex.config import Config
@@ -182,7 +179,7 @@ def _verify(
     """
     loaded = load(config)
     scope = scope_of(loaded, game) or None
-    reports = _do(loaded, "verify_objects", seconds=VERIFY_SECONDS, game=scope, mend=mend)
+    reports = do_command(loaded, "verify_objects", seconds=VERIFY_SECONDS, game=scope, mend=mend)
     if as_json:
         print_json(reports)
     else:
@@ -212,36 +209,16 @@ def _remove(data_id: DataIdArgument, game: GameOption = None, config: ConfigOpti
     """Remove an object, with its file. The number is not given out again."""
     loaded = load(config)
     name, found = _find(loaded, game, data_id)
-    _do(loaded, "remove_object", game=name, data_id=data_id)
+    do_command(loaded, "remove_object", game=name, data_id=data_id)
     typer.echo(f"removed {data_id} of player {found.owner}")
 
 
 # -- doing ---------------------------------------------------------------------------------
 
 
-def _do(config: Config, command: str, *, seconds: float | None = None, **arguments: Any) -> Any:
-    """Have the server that runs do a command, or do it where none runs."""
-    try:
-        return ask(config.server.data_dir, command, seconds=seconds, **arguments)
-    except RefusedCommandError as error:
-        raise CommandError(str(error)) from None
-    except NoServerError:
-        return run(_do_here(config, command, arguments))
-
-
-async def _do_here(config: Config, command: str, arguments: Mapping[str, Any]) -> Any:
-    async with data_stores(config) as stores:
-        game = arguments.get("game")
-        chosen = stores if game is None else {game: stores[game]}
-        try:
-            return await OBJECT_COMMANDS[command](chosen, arguments)
-        except CommandRefusedError as error:
-            raise CommandError(str(error)) from None
-
-
 def _review(config: Config, game: str | None, data_id: int, status: Status) -> None:
     name, _ = _find(config, game, data_id)
-    _do(config, "review_object", game=name, data_id=data_id, status=status.name.lower())
+    do_command(config, "review_object", game=name, data_id=data_id, status=status.name.lower())
 
 
 def _find(config: Config, game: str | None, data_id: int) -> tuple[str, StoredObject]:

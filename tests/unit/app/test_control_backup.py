@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nekonex.app import RefusedCommandError, ask
-from nekonex.app.data_stores import data_stores
+from nekonex.app.offline import offline_records
 from nekonex.config import load_config
 from nekonex.demo.files import upload
 from nekonex.nex import DataStore
@@ -79,8 +79,8 @@ async def test_files_are_those_of_the_moment_that_the_database_is_of(tmp_path: P
     for archive in archives:
         await asyncio.to_thread(restore, archive, folder / "data", force=True)
         config = load_config(folder / "nekonex.toml", environ={})
-        async with data_stores(config) as stores:
-            restored = stores["mario-kart-8"]
+        async with offline_records(config) as records:
+            restored = records["mario-kart-8"].data_store
             await restored.start()
             report = await restored.verification.verify(mend=False)
             wrong = [each for each in report.disagreements if each.data_id in ids and each.key]

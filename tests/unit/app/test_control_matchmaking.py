@@ -102,7 +102,7 @@ async def test_gatherings_are_listed(tmp_path: Path, typed: Typed) -> None:
             *("1/4", "2", "1,2,3,4,5,6", "closed,friends"),
         ]
         assert json.loads(await typed.text("gatherings", "--json"))[0]["gid"] == gid
-        stats = await asked(server, "stats")
+        stats = (await asked(server, "stats"))["games"]
         assert (stats["ink"]["gatherings"], stats["ink"]["participants"]) == (1, 1)
         assert stats["kart"]["gatherings"] == stats["ink"]["communities"] == 0
         assert stats["ink"]["nat_traversal"]["probes"] == 0
@@ -277,7 +277,7 @@ async def test_a_store_that_is_out_of_order_is_said(
         matchmaking = server.games[0].matchmaking
         monkeypatch.setattr(matchmaking.gatherings.communities, "count", fail)
         monkeypatch.setattr(matchmaking.blocking, "of", fail)
-        stats = await asked(server, "stats")
+        stats = (await asked(server, "stats"))["games"]
         assert (stats["ink"]["gatherings"], stats["ink"]["communities"]) == (1, None)
         with pytest.raises(RefusedCommandError, match="stores cannot be read: the disk is gone"):
             await asked(server, "explain", pid=pid, gid=gid)

@@ -167,7 +167,8 @@ async def test_the_control_socket_knows_the_server(tmp_path: Path) -> None:
                 "address": ["127.0.0.1", player["address"][1]],
             }
             assert await asked("players", game="one") == []
-            stats = await asked("stats", game="two")
+            stats = (await asked("stats", game="two"))["games"]
+            assert list(stats) == ["two"]
             assert stats["two"]["players"] == 1
             assert stats["two"]["secure"]["calls"]["requests"] == 1
             assert stats["two"]["secure"]["connections"] == 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nekonex.app.data_dir import exclusive
-from nekonex.app.data_stores import data_stores
+from nekonex.app.offline import offline_records
 from nekonex.config import load_config
 from nekonex.domain.datastore import (
     DataStore,
@@ -50,8 +50,8 @@ def within(run: Commands, do: Callable[[DataStore], Awaitable[Any]], game: str =
     """Do something with the data store of a game."""
 
     async def doing() -> Any:
-        async with data_stores(load_config(run.folder / "nekonex.toml")) as stores:
-            return await do(stores[game])
+        async with offline_records(load_config(run.folder / "nekonex.toml")) as records:
+            return await do(records[game].data_store)
 
     return asyncio.run(doing())
 

@@ -9,7 +9,12 @@ from collections.abc import Callable
 
 from nekonex.domain.matchmaking.hooks import MatchmakingHooks
 from nekonex.domain.matchmaking.limits import MatchmakingLimits
-from nekonex.domain.matchmaking.ports import CommunityStore, LiveStore, PreferenceStore
+from nekonex.domain.matchmaking.ports import (
+    CommunityStore,
+    LiveStore,
+    PreferenceStore,
+    Privacy,
+)
 from nekonex.domain.matchmaking.relations.blocking import BlockLists
 from nekonex.domain.matchmaking.relations.friends import FriendBook, GetFriendPids
 from nekonex.domain.matchmaking.relations.invitations import Invitations
@@ -104,6 +109,18 @@ class Matchmaking:
             self.friends.ask(get_friend_pids)
         if unreachable is not None:
             self.unreachable = self.searching.unreachable = unreachable
+
+    async def forget(self, pid: int) -> int:
+        """Remove what a player decided and what it belongs to; return how many communities.
+
+        What it owns ends, and it leaves the rest. Raises ServiceUnavailable; repeating it removes
+        what is left then.
+        """
+        self.blocking.forget(pid)
+        await self.preferences.clear_block_list(pid)
+        if await self.preferences.privacy(pid) != Privacy():
+            await self.preferences.set_privacy(pid, Privacy())
+        return await self.gatherings.forget(pid)
 
     async def player_gone(self, pid: int, connection_id: int) -> None:
         """Take a player out of everything, when its connection has ended; twice is harmless."""

@@ -24,6 +24,7 @@ __all__ = [
     "RankingRules",
     "changing",
     "deleting",
+    "removing",
     "uploading",
     "window_start",
 ]
@@ -85,9 +86,9 @@ class RankingRules:
         return self.categories.get(category, self.descending)
 
     def since(self, time_scope: int, now: int) -> int | None:
-        """Return from when on scores count in a time scope; None for all time."""
+        """Return from when on scores count in a time scope, not before 1970; None for all time."""
         window = None if time_scope == ALL_TIME else self.windows.get(time_scope)
-        return None if window is None else window_start(window, now)
+        return None if window is None else max(0, window_start(window, now))
 
     def check_common_data(self, data: bytes) -> None:
         """Raise RankingError (INVALID_SIZE) for data of a size that the title does not upload."""
@@ -127,6 +128,10 @@ def changing(change: AttributeChange) -> Transition:
 def deleting(old: Score | None) -> None:
     """Remove a score; it is a transition."""
     _existing(old)
+
+
+def removing(_: Score | None) -> None:
+    """Remove a score if there is one; it is a transition."""
 
 
 def _existing(score: Score | None) -> Score:

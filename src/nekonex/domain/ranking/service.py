@@ -78,8 +78,6 @@ class Rankings:
         self.limits = limits or RankingLimits()
         self._events = events or EventBus()
         self._game = game
-        self._events = events or EventBus()
-        self._game = game
         self._clock = clock
         self._tops = CachedTops(self._make_top, self.limits, clock)
 
@@ -139,6 +137,8 @@ class Rankings:
         """
         self.rules.check_common_data(data)
         data = await self.hooks.common_data(pid, unique_id, data)
+        if not isinstance(data, bytes):
+            raise TypeError(f"the hook common_data returned no bytes but {type(data).__name__}")
         await self.store.put_common_data(
             PlayerKey(pid, unique_id), data, max_unique_ids=self.limits.max_unique_ids
         )
@@ -162,8 +162,8 @@ class Rankings:
 
         ``pid`` is the player around whom or of whom it is, 0 the caller; ``unique_id`` says by
         which of that player's scores: 0 stands for all where they are listed, and for the best
-        where there is none of exactly 0. Raises RankingError: INVALID, and NOT_FOUND if the part
-        is empty.
+        where there is none of exactly 0. The offset counts in modes of a range only. Raises
+        RankingError: INVALID, and NOT_FOUND if the part is empty.
         """
         chosen = self._mode(mode)
         query = self._checked(query)
@@ -172,6 +172,7 @@ class Rankings:
         among = await self._friends_of(caller_pid) if chosen in _OF_FRIENDS else None
         match chosen:
             case RankingMode.RANGE | RankingMode.FRIENDS_RANGE:
+                self._check_offset(query.offset)
                 ranks = await self.store.page(board, calculation, query.offset, count, among=among)
             case RankingMode.NEAR | RankingMode.FRIENDS_NEAR:
                 ranks = await self.store.around(
@@ -336,11 +337,13 @@ class Rankings:
 
     def _checked(self, query: RankQuery) -> RankQuery:
         """Return a query whose board says since when scores count."""
-        if not 0 <= query.offset <= self.limits.max_offset:
-            raise RankingError(Refusal.INVALID, f"offset {query.offset}")
         if not 0 <= query.count <= self.limits.max_count:
             raise RankingError(Refusal.INVALID, f"count {query.count}")
         return replace(query, board=self._resolved(query.board))
+
+    def _check_offset(self, offset: int) -> None:
+        if not 0 <= offset <= self.limits.max_offset:
+            raise RankingError(Refusal.INVALID, f"offset {offset}")
 
     def _check_list(self, items: Collection[object]) -> None:
         if len(items) > self.limits.max_list:

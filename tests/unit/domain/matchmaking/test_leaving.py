@@ -7,12 +7,15 @@ from typing import Any, cast
 import pytest
 
 from nekonex.domain.matchmaking import (
+    Community,
     Gathering,
     LiveStore,
     MatchmakingLimits,
+    Participant,
     Refusal,
 )
 from nekonex.domain.matchmaking.notices import Event
+from nekonex.domain.matchmaking.ports import Privacy
 from tests.support.matchmaking import World, refused, session
 from tests.support.waiting import until
 
@@ -276,3 +279,33 @@ async def test_what_keeps_the_absent_keeps_nobody_out_of_everything_else() -> No
     before = await world.snapshot()
     assert await refused(world.join(back, fourth.gid)) is Refusal.TOO_MANY
     assert await world.snapshot() == before
+
+
+async def test_a_player_who_is_forgotten_is_in_nothing_and_owns_nothing() -> None:
+    world = World()
+    one, two = world.consoles(2)
+    kept = await world.create(one, session(flags=PERSISTENT))
+    left = await world.create(two, session(flags=PERSISTENT))
+    await world.join(one, left.gid)
+    store = world.matchmaking.gatherings.communities
+    own = await store.create(Community(owner=1, host=1, participants=(Participant(2),)))
+    other = await store.create(Community(owner=2, host=2, participants=(Participant(1),)))
+    empty = await store.create(
+        Community(owner=2, flags=EMPTY, participants=(Participant(2), Participant(1)))
+    )
+    await world.vanish(one)
+    assert (await world.get(left.gid)).participant(1)
+    preferences = world.matchmaking.preferences
+    await preferences.change_block_list(1, add=[2], limit=9)
+    await preferences.set_privacy(1, Privacy(community_participation=False))
+
+    assert await world.matchmaking.forget(1) == 3
+    assert [each.gid for each in await world.all()] == [left.gid]
+    assert (await world.get(left.gid)).pids == (2,)
+    for gid, pids in ((own.gid, None), (other.gid, None), (empty.gid, (2,))):
+        community = await store.get(gid)
+        assert (None if community is None else community.pids) == pids
+    assert await preferences.block_list(1) == []
+    assert await preferences.privacy(1) == Privacy()
+    assert await world.matchmaking.forget(1) == 0
+    assert kept.gid not in [each.gid for each in await world.all()]

@@ -108,7 +108,6 @@ async def test_the_order_that_a_category_has() -> None:
         (ALL, 5),
         (ALL, 255),
         (replace(ALL, count=256), 0),
-        (replace(ALL, offset=10_000_001), 0),
         (replace(ALL, board=Board(1, GroupFilter(2, 0))), 0),
         (replace(ALL, board=Board(1, None, 3)), 0),
     ],
@@ -122,6 +121,19 @@ async def test_what_cannot_be_asked(query: RankQuery, mode: int) -> None:
     if mode == 0:
         assert await refusal(rankings.cached_top(query)) is Refusal.INVALID
         assert await refusal(rankings.cached_tops([query])) is Refusal.INVALID
+
+
+async def test_an_offset_counts_only_where_a_part_begins_there() -> None:
+    rankings = await started()
+    await uploaded(rankings, 1, 10, unique_id=4)
+    far = replace(ALL, offset=2**32 - 1)
+    for mode in (0, 2):
+        assert await refusal(rankings.ranking(1, mode, far)) is Refusal.INVALID
+    for mode in (1, 3, 4):
+        assert shown(await rankings.ranking(1, mode, far)) == [(1, 1, 10)]
+    assert shown(await rankings.by_pids([1], 0, far)) == [(1, 1, 10)]
+    assert shown(await rankings.by_unique_ids([4], 0, far)) == [(1, 1, 10)]
+    assert shown((await rankings.cached_top(far)).page) == [(1, 1, 10)]
 
 
 async def test_nothing_to_show_is_not_found() -> None:
@@ -200,6 +212,22 @@ async def test_a_window_tells_since_when() -> None:
     assert shown(await rankings.ranking(1, 0, today)) == [(1, 2, 20)]
 
 
+async def test_a_window_is_right_again_when_the_clock_is_set_back() -> None:
+    time = Time(86_400 * 10 + 5)
+    rankings = await started(clock=time, rules=RankingRules(windows={0: Period.DAY, 1: 3600}))
+    await uploaded(rankings, 1, 10)
+    boards = [Board(1, group, scope) for group in (None, GroupFilter(0, 0)) for scope in (0, 1)]
+    time.now += 86_400 * 400
+    await uploaded(rankings, 2, 20)
+    for board in boards:
+        assert shown(await rankings.ranking(1, 0, replace(ALL, board=board))) == [(1, 2, 20)]
+    time.now -= 86_400 * 400
+    await uploaded(rankings, 3, 30)
+    for board in boards:
+        page = await rankings.ranking(1, 0, replace(ALL, board=board))
+        assert shown(page) == [(1, 1, 10), (2, 2, 20), (3, 3, 30)]
+
+
 async def test_common_data_of_a_size() -> None:
     rankings = await started()
     await rankings.put_common_data(1, bytes(255))
@@ -236,6 +264,18 @@ async def test_what_a_game_adds() -> None:
     await rankings.put_common_data(1, b"name", 2)
     assert await refusal(rankings.put_common_data(1, b"bad", 2)) is Refusal.NOT_ALLOWED
     assert await rankings.common_data(1, 2) == b"NAME\x01\x02"
+
+
+@pytest.mark.parametrize("wrong", [None, "text", 5, bytearray(b"x")])
+async def test_data_that_a_game_makes_must_be_bytes(wrong: Any) -> None:
+    class Hooks(RankingHooks):
+        async def common_data(self, pid: int, unique_id: int, data: bytes) -> Any:
+            return wrong
+
+    rankings = await started(hooks=Hooks())
+    with pytest.raises(TypeError, match=f"common_data.* {type(wrong).__name__}"):
+        await rankings.put_common_data(1, b"name")
+    assert await refusal(rankings.common_data(1)) is Refusal.NOT_FOUND
 
 
 async def test_what_one_player_may_use() -> None:
@@ -312,10 +352,46 @@ async def test_no_more_cached_tops_than_the_limit() -> None:
     rankings = await started(limits=RankingLimits(max_cached_tops=2))
     await uploaded(rankings, 1, 10)
     queries = [replace(ALL, count=count) for count in (1, 2, 3)]
-    first, second, _ = [await rankings.cached_top(query) for query in queries]
-    assert await rankings.cached_top(queries[1]) is second
-    assert await rankings.cached_top(queries[0]) is not first
+    first, second = [await rankings.cached_top(query) for query in queries[:2]]
+    # The second is now the one that was not asked for longest.
+    assert await rankings.cached_top(queries[0]) is first
+    await rankings.cached_top(queries[2])
+    assert await rankings.cached_top(queries[0]) is first
+    assert await rankings.cached_top(queries[1]) is not second
     assert len(rankings._tops._tops) == 2
+
+
+async def test_a_cached_top_of_the_future_is_made_anew() -> None:
+    time = Time(5000.0)
+    rankings = await started(clock=time)
+    await uploaded(rankings, 1, 10)
+    top = await rankings.cached_top(ALL)
+    time.now = 4999.0
+    newer = await rankings.cached_top(ALL)
+    assert newer is not top
+    assert newer.expires == 5299.0
+
+
+async def test_a_cached_top_that_is_made_while_a_player_is_forgotten_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rankings = await started()
+    await uploaded(rankings, 1, 10)
+    await uploaded(rankings, 2, 20)
+    page = rankings.store.page
+
+    async def slow(*args: Any) -> Any:
+        found = await page(*args)
+        await asyncio.sleep(0)
+        return found
+
+    monkeypatch.setattr(rankings.store, "page", slow)
+    making = asyncio.ensure_future(rankings.cached_top(ALL))
+    for _ in range(2):
+        await asyncio.sleep(0)
+    await rankings.forget(1)
+    assert len((await making).page.entries) == 2
+    assert shown((await rankings.cached_top(ALL)).page) == [(1, 2, 20)]
 
 
 async def test_a_player_is_forgotten_whole() -> None:
@@ -329,3 +405,30 @@ async def test_a_player_is_forgotten_whole() -> None:
     assert await rankings.forget(1) == 0
     assert shown(await rankings.ranking(2, 0, ALL)) == [(1, 2, 10)]
     assert await refusal(rankings.common_data(1, 5)) is Refusal.NOT_FOUND
+
+
+async def test_an_operator_sees_what_there_is_and_removes_it_at_once() -> None:
+    rankings = await started()
+    assert await rankings.categories() == []
+    for pid, unique_id, category, score in (
+        (1, 0, 7, 10),
+        (1, 5, 7, 20),
+        (2, 0, 7, 30),
+        (1, 0, 3, 1),
+    ):
+        await uploaded(
+            rankings, pid, score, category=category, unique_id=unique_id, descending=category == 7
+        )
+    assert await rankings.categories() == [(3, False, 1), (7, True, 3)]
+    query = RankQuery(Board(7), count=10)
+    assert [one.score.score for one in (await rankings.cached_top(query)).page.entries] == [
+        *(30, 20, 10)
+    ]
+    assert [each.score for each in await rankings.remove(1, 7, 5)] == [20]
+    assert await refusal(rankings.remove(1, 7, 5)) is Refusal.NOT_FOUND
+    # Nobody is shown it for some minutes more.
+    assert [one.score.score for one in (await rankings.cached_top(query)).page.entries] == [30, 10]
+    await uploaded(rankings, 1, 25, category=7, unique_id=6, descending=True)
+    assert [each.unique_id for each in await rankings.remove(1, 7)] == [6, 0]
+    assert await rankings.categories() == [(3, False, 1), (7, True, 1)]
+    assert await refusal(rankings.remove(1, 8)) is Refusal.NOT_FOUND

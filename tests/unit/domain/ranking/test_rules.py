@@ -50,6 +50,9 @@ def test_scopes_without_a_window_are_all_time() -> None:
     rules = RankingRules(windows={0: 60.0})
     assert rules.since(0, 100_000_000) == 40_000_000
     assert rules.since(1, 100_000_000) is None
+    # 1970 is early enough, and a date that a console can be told.
+    assert rules.since(0, 59_000_000) == 0
+    assert RankingRules(windows={0: 1e300}).since(0, 1_800_000_000_000_000) == 0
     assert RankingRules(windows={ALL_TIME: 60.0}).since(ALL_TIME, 1) is None
 
 

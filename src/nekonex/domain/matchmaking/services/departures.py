@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from nekonex.domain.matchmaking.limits import MAX_TEXT
 from nekonex.domain.matchmaking.model import Gathering, MatchmakeSession, Participant
 from nekonex.domain.matchmaking.notices import Event
-from nekonex.domain.matchmaking.ports import Outcome
-from nekonex.domain.matchmaking.rules import participation
+from nekonex.domain.matchmaking.ports import GatheringStore, Outcome
+from nekonex.domain.matchmaking.rules import changes, participation
 from nekonex.domain.matchmaking.rules.validation import check_length
 from nekonex.domain.matchmaking.services.book import GatheringBook
 from nekonex.domain.players import Player
 
 __all__ = ["Departures"]
+
+_EVERYTHING: Final = 1 << 31
 
 
 class Departures(GatheringBook):
@@ -91,6 +95,22 @@ class Departures(GatheringBook):
                 await self.try_change(
                     community.gid, lambda old: participation.vanish(old, pid, online=online)
                 )
+
+    async def forget(self, pid: int) -> int:
+        """End what a player owns and let it go from the rest; return how many communities."""
+        await self._forget_in(self.live, pid)
+        return await self._forget_in(self.communities, pid)
+
+    async def _forget_in(self, store: GatheringStore[Any], pid: int) -> int:
+        owned = await store.of_owner(pid, 0, _EVERYTHING)
+        joined = [each for each in await store.of_participant(pid) if each.owner != pid]
+        for gathering in owned:
+            await self.try_change(gathering.gid, lambda old: changes.unregister(old, pid))
+        for gathering in joined:
+            await self.try_change(
+                gathering.gid, lambda old: participation.leave(old, pid, online=self.online)
+            )
+        return len(owned) + len(joined)
 
     async def _lose_owner(self, pid: int) -> None:
         """Let a player go from what it owns without taking part."""
