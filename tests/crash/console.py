@@ -6,6 +6,7 @@ import asyncio
 import random
 
 from nekonex.demo.files import upload
+from nekonex.domain.datastore import NO_SLOT
 from nekonex.nex.datastore import DataStore
 from nekonex.nex.ranking import Ranking
 from nekonex.nex.structures import (
@@ -13,6 +14,7 @@ from nekonex.nex.structures import (
     DataStoreCompleteUpdateParam,
     DataStoreDeleteParam,
     DataStorePermission,
+    DataStorePersistenceInitParam,
     DataStorePreparePostParam,
     DataStorePrepareUpdateParam,
     DataStoreRateObjectParam,
@@ -27,6 +29,8 @@ from tests.crash.ledger import Content, Ledger, StoredFile
 __all__ = ["CATEGORIES", "Worker"]
 
 CATEGORIES = 3
+SLOTS = (0, 1, NO_SLOT, NO_SLOT)
+"""Persistence slots, of which an object takes any."""
 REPLACE = 1
 """The update mode in which a score is stored whatever it is."""
 
@@ -78,6 +82,9 @@ class Worker:
             permission=DataStorePermission(0),
             delete_permission=DataStorePermission(3),
             flag=0x40,
+            persistence_init_param=DataStorePersistenceInitParam(
+                self._dice.choice(SLOTS), delete_last_object=False
+            ),
             rating_init_param=[DataStoreRatingInitParamWithSlot(0, _ANY_RATING)],
         )
         info = await self._store.prepare_post_object(param)

@@ -40,6 +40,7 @@ port = 0
 [[game]]
 name = "kart"
 title = "mario-kart-8"
+server = "crash_game:CrashGame"
 auth_port = 0
 secure_port = 0
 
@@ -47,6 +48,22 @@ secure_port = 0
 order = "descending"
 common_data_size = 20
 """
+GAME = """\
+from nekonex import Game
+from nekonex.domain.datastore import ObjectKeys
+
+
+def key_of(database, pid, persistence_id, object_id):
+    if persistence_id < 16:
+        return f"ghosts/{pid}/{persistence_id}.bin"
+    return f"films/{object_id}.bin"
+
+
+class CrashGame(Game):
+    def object_keys(self, services):
+        return ObjectKeys(by_player=key_of)
+"""
+"""Objects of a slot share a key: who loses the slot has its file moved out of the way."""
 PLAYERS = tuple(f"koopa-{number}" for number in range(6))
 PASSWORD = "secret"
 
@@ -60,8 +77,9 @@ class Rounds:
         self.ledger = Ledger()
 
     def prepare(self) -> None:
-        """Write the configuration and make the players' accounts."""
+        """Write the configuration and the game, and make the players' accounts."""
         (self._folder / "nekonex.toml").write_text(CONFIG, encoding="utf-8")
+        (self._folder / "crash_game.py").write_text(GAME, encoding="utf-8")
         for name in PLAYERS:
             self._command("account", "add", "--name", name, "--password-stdin", typed=PASSWORD)
 

@@ -23,14 +23,16 @@ class KeyValue(Protocol):
         """The value."""
 
 
-def upload(url: str, form: Iterable[KeyValue], content: bytes) -> int:
+def upload(
+    url: str, form: Iterable[KeyValue], content: bytes, headers: Iterable[KeyValue] = ()
+) -> int:
     """Send a form whose last part is the file, and return the status; blocks.
 
     Raises OSError or HTTPException if the server does not answer.
     """
     body = b"".join(_parts(form, content))
-    headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
-    return _ask("POST", url, body, headers)[0]
+    kind = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
+    return _ask("POST", url, body, kind | _plain(headers))[0]
 
 
 def download(url: str, headers: Iterable[KeyValue] = ()) -> tuple[int, bytes]:
@@ -38,7 +40,11 @@ def download(url: str, headers: Iterable[KeyValue] = ()) -> tuple[int, bytes]:
 
     Raises OSError or HTTPException if the server does not answer.
     """
-    return _ask("GET", url, None, {each.key: each.value for each in headers})
+    return _ask("GET", url, None, _plain(headers))
+
+
+def _plain(headers: Iterable[KeyValue]) -> dict[str, str]:
+    return {each.key: each.value for each in headers}
 
 
 def _ask(method: str, url: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:

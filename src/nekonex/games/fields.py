@@ -160,6 +160,12 @@ def _signed(value: int) -> int:
     return value
 
 
+def _positive(value: int) -> int:
+    if value < 1:
+        raise not_allowed("a whole number, 1 or more")
+    return value
+
+
 def _slug(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*", value):
         raise not_allowed("letters and digits, joined by single dashes")
@@ -193,7 +199,7 @@ FragmentSize = Annotated[
     int, _WHOLE, Field(ge=1, le=65000), _allowed("a whole number from 1 to 65000")
 ]
 Count = Annotated[int, _WHOLE, Field(ge=0), _allowed("a whole number, 0 or more")]
-Positive = Annotated[int, _WHOLE, Field(ge=1), _allowed("a whole number, 1 or more")]
+Positive = Annotated[int, _WHOLE, AfterValidator(_positive)]
 Seconds = Annotated[
     float, _NUMBER, Field(ge=0, allow_inf_nan=False), _allowed("a number of seconds, 0 or more")
 ]

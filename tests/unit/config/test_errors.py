@@ -97,6 +97,10 @@ CASES = [
         A + "[game.utility]\nstring_settings = { 0 = 'a' }",
         'game.a.utility.string_settings.0 is "a"; allowed: a table with keys',
     ),
+    (
+        A + "[game.ranking]\ncommon_data_size = 0",
+        "game.a.ranking.common_data_size is 0; allowed: a whole number, 1 or more",
+    ),
     ("http = 3", "http is 3; allowed: a table with keys"),
     ("game = 3", "game is 3; allowed: tables that begin with [[game]]"),
     ("[game]\nname = 'x'", "game is a table; allowed: tables that begin with [[game]]"),

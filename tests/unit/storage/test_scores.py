@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -117,6 +118,23 @@ async def test_whoever_gives_up_is_still_on_the_board(path: Path) -> None:
         await uploaded(rankings, 6, 11)
         assert await scores_of(rankings) == [(1, 1), (5, 10), (6, 11)]
         assert await rankings.common_data(5) == b"new"
+
+
+async def test_what_is_refused_to_one_who_gave_up_is_no_warning(path: Path) -> None:
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    async with opened(path) as database:
+        rankings = await started(database)
+        deleting = asyncio.ensure_future(rankings.delete(1, 1))
+        await asyncio.sleep(0)
+        deleting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await deleting
+        # Committed later, so that the refusal has come.
+        await rankings.put_common_data(1, b"")
+        del deleting
+        gc.collect()
+        assert complaints == []
 
 
 async def test_boards_and_database_agree_after_a_crowd(path: Path) -> None:

@@ -122,6 +122,12 @@ class FileStore(Protocol):
         the URL may depend on it.
         """
 
+    def withdraw(self, key: str) -> None:
+        """Let forms for a key that were given so far be good for nothing, as far as possible.
+
+        Where forms cannot be called back, what comes by them is removed later.
+        """
+
     async def download(self, key: str, *, lifetime: float, viewer: str | None = None) -> Download:
         """Return a URL that downloads a file, whether or not there is one yet."""
 

@@ -103,6 +103,16 @@ class DataStore:
         """Keep all files where they are; changes that mean anything for them wait."""
         return self.shelf.journal.quiet()
 
+    async def forget(self, pid: int) -> int:
+        """Remove what a player posted and what it was notified of; return how many objects.
+
+        What it rated stays rated, but not by whom. If it raises ServiceUnavailable, a part may
+        be removed; repeating it removes the rest.
+        """
+        removed = await self.upkeep.remove_of(pid)
+        await self.notifications.forget(pid)
+        return removed
+
     async def aclose(self) -> None:
         """Wait for the changes that are under way."""
         await self.shelf.journal.aclose()

@@ -33,6 +33,7 @@ from nekonex.domain.datastore.files import (
 from nekonex.domain.ports import Clock
 from nekonex.storage.objects.disk import ObjectDirectory, OpenFile, Unfinished
 from nekonex.storage.objects.signing import Grant, Signer
+from nekonex.storage.objects.withdrawn import Withdrawn
 from nekonex.values.unavailable import ServiceUnavailable
 
 __all__ = [
@@ -79,6 +80,8 @@ class LocalObjects:
         self._signer = signer
         self._threads = threads
         self._clock = clock
+        self.withdrawn = Withdrawn()
+        """Forms that are good for nothing any more, by the game's name and the key."""
 
     def files(self, game: str, base_url: BaseUrl | None) -> LocalFileStore:
         """Return the files of a game; without *base_url* consoles can neither upload nor download.
@@ -94,9 +97,15 @@ class LocalObjects:
         """
         grant = self._signer.check_upload(game, fields, self._clock())
         stored = f"{game}/{grant.key}"
+        self.check_wanted(stored, grant.size)
         begin = partial(self._directory.begin, stored, grant.size)
         file = await self._hold(begin, Unfinished.discard)
-        return IncomingFile(self, file, grant)
+        return IncomingFile(self, file, grant, stored)
+
+    def check_wanted(self, stored: str, size: int) -> None:
+        """Refuse what nobody waits for any more. Raises TransferError: DENIED."""
+        if not self.withdrawn.admits(stored, size):
+            raise TransferError(TransferRefusal.DENIED, "nobody waits for it any more")
 
     async def send(self, game: str, key: str, query: Mapping[str, str]) -> OutgoingFile:
         """Open the file that a URL allows to download.
@@ -204,7 +213,13 @@ class LocalFileStore:
         """Return a form that uploads exactly *size* bytes to exactly this key."""
         expires = self._objects.clock() + lifetime
         fields = self._objects.signer.upload_fields(self._game, key, size, expires)
-        return UploadForm(self._url(viewer), fields)
+        form = UploadForm(self._url(viewer), fields)
+        self._objects.withdrawn.allow(self._stored(key), size)
+        return form
+
+    def withdraw(self, key: str) -> None:
+        """Let all forms for a key that were given so far be good for nothing."""
+        self._objects.withdrawn.add(self._stored(key))
 
     async def download(self, key: str, *, lifetime: float, viewer: str | None = None) -> Download:
         """Return a URL that downloads a file."""
@@ -275,9 +290,10 @@ class LocalFileStore:
 class IncomingFile:
     """A file that a console uploads: nothing is to be seen of it before `finish` returned."""
 
-    def __init__(self, objects: LocalObjects, file: Unfinished, grant: Grant) -> None:
+    def __init__(self, objects: LocalObjects, file: Unfinished, grant: Grant, stored: str) -> None:
         self._objects = objects
         self._file = file
+        self._stored = stored
         self.key = grant.key
         self.size = grant.size
 
@@ -286,7 +302,11 @@ class IncomingFile:
         await self._objects.run(self._file.write, chunk)
 
     async def finish(self) -> str:
-        """Put the file in place, durably, and return its tag; TransferError: TOO_SMALL, NO_ROOM."""
+        """Put the file in place, durably, and return its tag.
+
+        Raises TransferError: DENIED if nobody waits for it any more, TOO_SMALL, NO_ROOM.
+        """
+        self._objects.check_wanted(self._stored, self.size)
         return await self._objects.run(self._file.finish)
 
     async def discard(self) -> None:

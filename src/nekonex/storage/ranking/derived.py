@@ -22,9 +22,17 @@ __all__ = ["Derived", "GroupBoards", "UniqueIds", "Window"]
 _SLICE: Final = 200
 """Entries that are gone through before others have their turn: about half a millisecond."""
 
+_SLICES: Final = 5
+"""Slices after which the event loop rests for `_REST` seconds. Without that the database's thread
+would hardly ever run: uploads would be answered when all is built."""
+_REST: Final = 0.0005
 
 _FREED: Final = 2000
 """Entries that are freed before others have their turn."""
+
+_SET_BACK: Final = 60_000_000
+"""Microseconds by which the beginning of a window is earlier than before once the clock was set
+back: less is only somebody who had to wait."""
 
 _LEAST: Final[Entry] = (-(1 << 32), 0, 0, 0, 0, 0)
 """Less than any entry."""
@@ -43,10 +51,12 @@ class Derived(ABC):
         """Go through the board to its end; who comes second waits, or goes on in its place."""
         if self._complete:
             return
+        slices = 0
         async with self._building:
             while not self._complete:
                 self._build_slice()
-                await asyncio.sleep(0)
+                slices += 1
+                await asyncio.sleep(_REST if slices % _SLICES == 0 else 0)
 
     def replace(self, old: Entry | None, new: Entry | None) -> None:
         """Do what was done in the board."""
@@ -111,7 +121,7 @@ class UniqueIds(Derived):
 
 
 class Window(Derived):
-    """The entries from a time on, which only moves forward."""
+    """The entries from a time on, which moves forward unless the clock is set back."""
 
     def __init__(self, source: SortedBoard, since: int) -> None:
         super().__init__(source)
@@ -125,15 +135,23 @@ class Window(Derived):
 
     async def move(self, since: int) -> None:
         """Build it if need be, and drop what is too old."""
-        await self.build()
+        if since < self._since - _SET_BACK:
+            self._begin_anew(since)
         self._since = max(self._since, since)
-        more = self._drop_slice()
-        while more:
+        await self.build()
+        while self._drop_slice() or self._free_slice():
             await asyncio.sleep(0)
-            more = self._drop_slice()
-        while self._waste:
-            self._free_slice()
-            await asyncio.sleep(0)
+            # Somebody may have begun anew.
+            await self.build()
+
+    def _begin_anew(self, since: int) -> None:
+        """Have it built again: what has left it may belong to it after all."""
+        self._waste += (self._by_age, self.board)
+        self._by_age = SortedList()
+        self.board = SortedBoard()
+        self._since = since
+        self._reached = None
+        self._complete = False
 
     def _add(self, entry: Entry) -> None:
         if entry[1] >= self._since:
@@ -162,10 +180,13 @@ class Window(Derived):
             self.board.remove(entry)
         return len(dropped) == _SLICE
 
-    def _free_slice(self) -> None:
-        """Free a part of what is not needed any more."""
+    def _free_slice(self) -> bool:
+        """Free a part of what is not needed any more; tell whether there was some."""
+        if not self._waste:
+            return False
         waste = self._waste[-1]
         for _ in range(min(_FREED, len(waste))):
             waste.pop()
         if not waste:
             self._waste.pop()
+        return True

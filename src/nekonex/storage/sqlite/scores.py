@@ -271,8 +271,14 @@ class SqliteScoreStore(IndexedScores):
         task = asyncio.ensure_future(doing)
         # Held here: the event loop alone would not keep it from being collected.
         self._finishing.add(task)
-        task.add_done_callback(self._finishing.discard)
+        task.add_done_callback(self._finished)
         return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._finishing.discard(task)
+        if not task.cancelled():
+            # Whoever waited has been told; who was cancelled must not leave a warning behind.
+            task.exception()
 
     def _write(self, connection: sqlite3.Connection, key: ScoreKey, change: Change) -> None:
         values = (self._game, key.category, to_sql(key.pid), to_sql(key.unique_id))

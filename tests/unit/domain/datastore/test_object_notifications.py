@@ -263,3 +263,26 @@ async def test_nobody_to_notify_needs_no_files() -> None:
     shop.restart()
     stored = await shop.stored(data_id)
     await shop.data.notifications.notify(Change(stored, stored))
+
+
+async def test_nothing_is_left_to_a_player_who_is_forgotten() -> None:
+    shop = Shop()
+    await look(shop, FRIEND, OTHER)
+    data_id = await send(shop, FRIEND, OTHER)
+    own = await shop.post(FRIEND)
+    assert await shop.data.forget(FRIEND) == 1
+    assert await shop.store.get(own) is None
+    assert await arrived(shop, FRIEND) == []
+    assert await shop.keys() == [notification_key(OTHER)]
+    assert await arrived(shop, OTHER) == [data_id]
+    assert await shop.data.forget(FRIEND) == 0
+
+
+async def test_a_player_is_forgotten_where_there_are_no_files() -> None:
+    shop = Shop()
+    shop.files = None  # type: ignore[assignment]
+    shop.restart()
+    await send(shop, FRIEND)
+    await shop.post_meta(FRIEND)
+    assert await shop.data.forget(FRIEND) == 1
+    assert await arrived(shop, FRIEND) == []

@@ -256,7 +256,19 @@ async def test_a_game_says_under_which_key() -> None:
     assert await shop.keys() == ["ghosts/7/3.bin"]
 
 
-@pytest.mark.parametrize("key", ["", "/a", "a/../b", "a~1", 5, "x" * 150 + "/" + "y" * 190])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/a",
+        "a/../b",
+        "a~1",
+        "notifications/1.bin",
+        "Notifications/a",
+        5,
+        "x" * 150 + "/" + "y" * 190,
+    ],
+)
 async def test_a_key_that_is_none_is_an_outage(key: Any) -> None:
     shop = Shop(keys=ObjectKeys(by_player=lambda *_: key))
     with pytest.raises(ServiceUnavailable):

@@ -385,3 +385,14 @@ async def test_whoever_searches_searches_at_the_present_time() -> None:
         for now in (shop.now - 5, shop.now)
     ]
     assert asked == expected
+
+
+async def test_what_completes_itself_is_found_by_its_owner_at_once() -> None:
+    shop = Shop()
+    _, form = await shop.prepare(OWNER, name="mine", flags=0)
+    assert await names(shop, OWNER) == []
+    shop.files.upload(form, b"data")
+    # Others find it when the next sweep has looked.
+    assert await names(shop) == []
+    assert await names(shop, OWNER) == ["mine"]
+    assert await names(shop) == ["mine"]

@@ -13,6 +13,7 @@ from nekonex.domain.datastore import (
     Status,
     StoredObject,
 )
+from nekonex.domain.datastore.services.leftovers import MOST_AT_ONCE
 from nekonex.events import ObjectDeleted
 from tests.support.datastore import DAY, Shop, refused
 
@@ -123,3 +124,25 @@ async def test_what_is_in_a_slot_never_expires() -> None:
     await shop.data.upkeep.sweep()
     found: StoredObject = await shop.data.reading.meta(Caller(2), ObjectTarget(owner=1, slot=3))
     assert found.data_id == data_id
+
+
+async def test_a_request_looks_for_a_few_of_what_may_have_come() -> None:
+    shop = Shop()
+    for _ in range(2 * MOST_AT_ONCE):
+        await shop.prepare(1, flags=0)
+    newest, form = await shop.prepare(1, flags=0, slot=3)
+    shop.files.upload(form, b"data")
+    asked: list[str] = []
+    size = shop.files.size
+
+    async def counting(key: str) -> int | None:
+        asked.append(key)
+        return await size(key)
+
+    shop.files.size = counting  # type: ignore[method-assign]
+    assert await holder(shop, 3) == newest
+    assert len(asked) == MOST_AT_ONCE
+    # A sweep looks for all that is left.
+    asked.clear()
+    await shop.data.upkeep.sweep()
+    assert len(asked) == 2 * MOST_AT_ONCE

@@ -78,6 +78,49 @@ async def test_uploads_that_nobody_waits_for_are_removed() -> None:
     assert await shop.keys() == []
 
 
+async def test_forms_of_uploads_that_nobody_waits_for_are_withdrawn() -> None:
+    shop = Shop()
+    withdrawn: list[str] = []
+
+    def withdraw(key: str) -> None:
+        withdrawn.append(key)
+
+    shop.files.withdraw = withdraw  # type: ignore[method-assign]
+    posting, updating = shop.data.posting, shop.data.updating
+
+    async def update(data_id: int) -> int:
+        return (await updating.prepare_update(Caller(1), data_id, 3)).version
+
+    def taken() -> list[str]:
+        keys = [key.removeprefix("objects/") for key in withdrawn]
+        withdrawn.clear()
+        return keys
+
+    posted = await shop.post(1, slot=0)
+    assert taken() == [f"{posted}.bin~{posted}.1"]
+    failed, _ = await shop.prepare(1)
+    await posting.complete_post(Caller(1), failed, success=False)
+    assert taken() == [f"{failed}.bin~{failed}.1"]
+    deleted, _ = await shop.prepare(1)
+    await updating.delete(Caller(1), deleted)
+    assert taken() == [f"{deleted}.bin~{deleted}.1"]
+    await update(posted)
+    assert taken() == []
+    superseding = await update(posted)
+    assert taken() == [f"{posted}.bin~{posted}.2"]
+    await updating.complete_update(Caller(1), posted, superseding, success=False)
+    assert taken() == [f"{posted}.bin~{posted}.3"]
+    await update(posted)
+    displacing = await shop.post(1, slot=0)
+    assert sorted(taken()) == [f"{posted}.bin~{posted}.2", f"{displacing}.bin~{displacing}.1"]
+    await shop.prepare(1)
+    await updating.delete(Caller(1), displacing)
+    shop.clock.now += shop.data.limits.unfinished_seconds + 1
+    assert taken() == []
+    await shop.data.upkeep.sweep()
+    assert len(taken()) == 1
+
+
 async def test_uploads_for_what_is_deleted_with_others_are_removed_too() -> None:
     shop = Shop()
     forms, ids = [], []

@@ -219,8 +219,8 @@ async def test_what_mario_kart_8_has_under_which_number() -> None:
             for number, codec in MarioKart8DataStoreServer.codecs(lab.pipe.context).items()
         }
         assert names[43] == "get_object_infos"
-        assert names.keys() & {41, 42, 44, 45} == set()
-        assert names.keys() >= {40, 46, 1, 39}
+        assert names.keys() & {41, 42, 44, 45, 46} == set()
+        assert names.keys() >= {40, 1, 39}
         data_id = await post_file(lab, a, b"ghost")
         reply = await b.store.get_object_infos([data_id, 5])
         assert [each.name for each in reply.results] == ["success", "DataStore::NotFound"]

@@ -224,7 +224,6 @@ async def test_cached_rankings() -> None:
         ({"order_calc": 2}, ALL),
         ({"group_index": 2}, ALL),
         ({"time_scope": 3}, ALL),
-        ({"offset": 2**32 - 1}, ALL),
         ({}, 5),
         ({}, 255),
     ],
@@ -239,6 +238,18 @@ async def test_questions_that_mean_nothing(fields: dict[str, int], mode: int) ->
         ]
         for call in calls:
             assert await refused(call) == "Ranking::InvalidArgument"
+
+
+async def test_an_offset_means_something_in_ranges_only() -> None:
+    async with rankings() as served, console(served, 1000) as one:
+        await one.upload_score(data(5), 0)
+        far = order(offset=2**32 - 1)
+        for mode in (ALL, FRIENDS):
+            call = one.get_ranking(mode, CATEGORY, far, 0, 0)
+            assert await refused(call) == "Ranking::InvalidArgument"
+        for mode in (NEAR, FRIENDS_NEAR, OWN):
+            assert (await one.get_ranking(mode, CATEGORY, far, 0, 0)).total == 1
+        assert (await one.get_cached_topx_ranking(CATEGORY, far)).total == 1
 
 
 async def test_lists_that_are_too_long() -> None:

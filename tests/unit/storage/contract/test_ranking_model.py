@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ from nekonex.domain.ranking import (
     Statistics,
     UpdateMode,
 )
+from nekonex.domain.ranking.ports import CategorySummary
 from nekonex.storage.ranking import MemoryScoreStore
 from tests.support.score_stores import ADAPTERS, FriendsOf, Time, refusal
 
@@ -53,9 +55,12 @@ class Model:
     scores: dict[ScoreKey, Score] = field(default_factory=dict)
     orders: dict[int, bool] = field(default_factory=dict)
     common_data: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
+    """The categories to which something was uploaded."""
     now: float = START
 
     def upload(self, pid: int, upload: ScoreUpload, unique_id: int) -> None:
+        self.known.add(upload.category)
         if upload.category != 2:
             descending = self.orders.setdefault(upload.category, upload.descending)
             if upload.descending != descending:
@@ -91,6 +96,13 @@ class Model:
                 ),
                 param=change.param if change.flags & 16 else old.param,
             )
+
+    def categories(self) -> list[CategorySummary]:
+        counts = Counter(key.category for key in self.scores)
+        return [
+            CategorySummary(number, self.orders.get(number, False), counts[number])
+            for number in sorted(self.known)
+        ]
 
     def keys_of(self, pid: int, unique_id: int) -> list[ScoreKey]:
         return [key for key in self.scores if key[1:] == (pid, unique_id)]
@@ -334,6 +346,7 @@ class Comparison:
 
     async def check(self) -> None:
         """Ask for everything."""
+        assert await self.rankings.categories() == self.model.categories()
         for category in CATEGORIES:
             for group in (None, GroupFilter(0, 7), GroupFilter(1, 1)):
                 for scope in (0, 1, ALL_TIME):

@@ -17,6 +17,7 @@ from nekonex.domain.datastore.files import TransferError, TransferRefusal
 from nekonex.storage import backup, restore
 from nekonex.storage.objects import LocalFileStore, LocalObjects, disk, open_objects
 from nekonex.storage.objects.disk import UNFINISHED
+from nekonex.storage.objects.withdrawn import Withdrawn
 from nekonex.values import ServiceUnavailable
 
 SECRET = bytes(32)
@@ -302,3 +303,33 @@ async def test_many_files_are_listed_in_batches(tmp_path: Path) -> None:
             (tmp_path / "kart+" / "a+" / str(number)).touch()
         assert {each.key async for each in files.keys("a/")} == {f"a/{n}" for n in range(600)}
         assert len([each async for each in files.keys("a/59")]) == 11
+
+
+async def test_a_form_that_was_withdrawn_is_good_for_nothing(tmp_path: Path) -> None:
+    async with open_objects(tmp_path, SECRET, reserve=0) as objects:
+        files = of_game(objects)
+        old = dict((await files.upload_form("a", 1000, lifetime=60)).fields)
+        under_way = await objects.receive("kart", old)
+        await under_way.write(CHUNK)
+        files.withdraw("a")
+        for upload in (under_way.finish(), objects.receive("kart", old)):
+            with pytest.raises(TransferError) as caught:
+                await upload
+            assert caught.value.refusal is TransferRefusal.DENIED
+        await under_way.discard()
+        assert files_below(tmp_path) == []
+        # Another key, or another game, has nothing to do with it; nor has a newer form.
+        for each, game in ((files, "kart"), (of_game(objects, "ink"), "ink")):
+            form = await each.upload_form("b" if game == "kart" else "a", 0, lifetime=60)
+            assert await (await objects.receive(game, dict(form.fields))).finish()
+        new = dict((await files.upload_form("a", 0, lifetime=60)).fields)
+        assert await (await objects.receive("kart", new)).finish()
+        with pytest.raises(TransferError):
+            await objects.receive("kart", old)
+
+
+def test_the_oldest_that_was_withdrawn_gives_way() -> None:
+    withdrawn = Withdrawn(most=2)
+    for key in ("a", "b", "a", "c"):
+        withdrawn.add(key)
+    assert [withdrawn.admits(key, 1) for key in "abc"] == [False, True, False]

@@ -152,6 +152,29 @@ async def test_much_that_is_too_old_leaves_a_window() -> None:
         assert not window._waste
 
 
+async def test_a_window_begins_anew_when_the_clock_is_set_back() -> None:
+    random = Random(4)
+    store, scores = await filled(1500, random)
+    future = Board(CATEGORY, None, 0, START + 10**9)
+
+    async def ask(board: Board) -> None:
+        ranks = await store.page(board, RankCalculation.ORDINAL, 0, 5000)
+        assert [one for _, one in ranks.entries] == in_order(list(scores.values()))
+
+    # Both while it is built and when it is there.
+    for _ in range(2):
+        late = asyncio.ensure_future(store.page(future, RankCalculation.ORDINAL, 0, 9))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        asking = asyncio.ensure_future(ask(Board(CATEGORY, None, 0, START - 1)))
+        await alter(store, scores, random)
+        await asking
+        await late
+        assert (await store.page(future, RankCalculation.ORDINAL, 0, 9)).total == 0
+    (window,) = store._windows.values()
+    assert not window._waste
+
+
 async def test_a_window_that_somebody_waits_for_is_not_dropped() -> None:
     random = Random(3)
     store, scores = await filled(1500, random)

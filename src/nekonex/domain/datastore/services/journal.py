@@ -66,6 +66,11 @@ class FileJournal:
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
+    def withdraw(self, key: str) -> None:
+        """Let nothing be uploaded to a key by the forms that were given for it."""
+        if self._files is not None:
+            self._files.withdraw(key)
+
     async def carry_out(self, operations: Sequence[StoredOperation]) -> None:
         """Return when these operations have been carried out.
 

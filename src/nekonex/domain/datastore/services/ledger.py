@@ -120,6 +120,10 @@ class Ledger:
 
         Whoever changes objects past this class does it in `FileJournal.run`, and calls this.
         """
+        for change in changes:
+            before, after = change.before, change.after
+            if before.upload is not None and (after is None or after.upload != before.upload):
+                self._end_upload(before)
         try:
             await self._journal.carry_out([each for one in changes for each in one.operations])
         finally:
@@ -140,21 +144,20 @@ class Ledger:
     ) -> list[Change]:
         async def all_of_it() -> list[Change]:
             changes = await work()
+            displaced = [each.displaced for each in watches if each.displaced is not None]
+            for each in displaced:
+                self._end_upload(each)
             try:
                 await self.settle(changes, created=created)
             finally:
-                for watch in watches:
-                    if watch.displaced is not None:
-                        self._leftovers.note(watch.displaced)
-                        self._tell_gone(watch.displaced)
+                for each in displaced:
+                    self._tell_gone(each)
             return changes
 
         return await self._journal.run(keys, all_of_it)
 
     def _publish(self, change: Change, *, created: bool) -> None:
         before, after = change.before, change.after
-        if before.upload is not None and (after is None or after.upload != before.upload):
-            self._leftovers.note(before)
         if after is None:
             if before.complete:
                 self._tell_gone(before)
@@ -166,6 +169,12 @@ class Ledger:
             self._events.publish(
                 ObjectUpdated(self._game, after.data_id, after.owner, after.version)
             )
+
+    def _end_upload(self, stored: StoredObject) -> None:
+        """Wait no longer for the upload of an object, if there is one."""
+        self._leftovers.note(stored)
+        if stored.upload is not None and stored.has_file:
+            self._journal.withdraw(stored.staging_key)
 
     def _tell_gone(self, stored: StoredObject) -> None:
         self._events.publish(ObjectDeleted(self._game, stored.data_id, stored.owner))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from nekonex.domain.datastore.model import StoredObject
 from nekonex.domain.datastore.rules.uploads import completes_itself
 
-__all__ = ["Leftovers"]
+__all__ = ["MOST_AT_ONCE", "Leftovers"]
 
 MOST: Final = 100_000
 """As many are remembered of either kind; a verification finds the others."""
+MOST_AT_ONCE: Final = 16
+"""For as many of a player's, its newest ones, is looked when somebody waits for the answer."""
 
 
 class Leftovers:
@@ -36,8 +39,15 @@ class Leftovers:
                 self.came(next(iter(self._expected)))
 
     def expected(self, owner: int | None = None) -> list[int]:
-        """Return the data ids of objects, of all owners or one, whose content may have come."""
-        return list(self._expected if owner is None else self._of_owners.get(owner, ()))
+        """Return the data ids of objects whose content may have come, the oldest first.
+
+        That is all of them, or the newest `MOST_AT_ONCE` of one owner: who announces a thousand
+        and uploads none makes no request slow, its own or another's.
+        """
+        if owner is None:
+            return list(self._expected)
+        newest = list(islice(reversed(self._of_owners.get(owner, {})), MOST_AT_ONCE))
+        return newest[::-1]
 
     def came(self, data_id: int) -> None:
         """Look no longer for the content of an object."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from nekonex.domain.datastore.callers import Caller
+from nekonex.domain.datastore.keys import NOTIFICATIONS
 from nekonex.domain.datastore.ports import Change, Notification
 from nekonex.domain.datastore.refusals import DataStoreError, Refusal
 from nekonex.domain.datastore.requests import NotificationUrl
@@ -26,7 +27,7 @@ _MAX_FILE: Final = 64
 
 def notification_key(pid: int) -> str:
     """Return the key of the file at which a player's console looks."""
-    return f"notifications/{pid:020}.bin"
+    return f"{NOTIFICATIONS}{pid:020}.bin"
 
 
 class NotificationService:
@@ -71,6 +72,16 @@ class NotificationService:
         if not 0 <= limit <= self._shelf.limits.max_results:
             raise DataStoreError(Refusal.INVALID, f"{limit} notifications")
         return await self._shelf.store.notifications(caller.pid, last_id, limit)
+
+    async def forget(self, pid: int) -> None:
+        """Forget all notifications of a player, and where its console looked for them."""
+        shelf = self._shelf
+        async with self._lock(pid):
+            last = await shelf.store.last_notification(pid)
+            if last is not None:
+                await shelf.store.notifications(pid, last.number, 0)
+            if shelf.has_files:
+                await shelf.files.remove(notification_key(pid))
 
     async def _write(self, pid: int, *, create: bool) -> None:
         """Write a player's file, unless its newest notification is there already."""

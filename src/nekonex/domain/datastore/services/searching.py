@@ -49,6 +49,8 @@ class SearchService:
         """
         shelf = self._shelf
         check_request(request, shelf.limits)
+        # What the caller has just uploaded, and need not say more of, it finds at once.
+        await shelf.complete_expected(caller.pid)
         friends: frozenset[int] = frozenset()
         if depends_on_friends(request):
             friends = await shelf.friends.friends_of(caller.pid)

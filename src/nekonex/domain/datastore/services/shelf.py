@@ -98,6 +98,11 @@ class Shelf:
         return self._files
 
     @property
+    def has_files(self) -> bool:
+        """Whether there is a place for contents."""
+        return self._files is not None
+
+    @property
     def quota(self) -> Quota:
         """How much one player may store."""
         return Quota(self.limits.max_objects, self.limits.max_stored)
@@ -222,7 +227,7 @@ class Shelf:
         return stored
 
     async def complete_expected(self, owner: int | None = None) -> None:
-        """Complete objects, of all owners or one, that complete themselves and can.
+        """Complete objects, of all owners or the newest of one, that complete themselves and can.
 
         Only by this are they found by anything but their data ids.
         """
