@@ -382,14 +382,16 @@ async def test_a_cached_top_that_is_made_while_a_player_is_forgotten_is_not_kept
 
     async def slow(*args: Any) -> Any:
         found = await page(*args)
-        await asyncio.sleep(0)
+        was_read.set()
+        await is_forgotten.wait()
         return found
 
+    was_read, is_forgotten = asyncio.Event(), asyncio.Event()
     monkeypatch.setattr(rankings.store, "page", slow)
     making = asyncio.ensure_future(rankings.cached_top(ALL))
-    for _ in range(2):
-        await asyncio.sleep(0)
+    await was_read.wait()
     await rankings.forget(1)
+    is_forgotten.set()
     assert len((await making).page.entries) == 2
     assert shown((await rankings.cached_top(ALL)).page) == [(1, 2, 20)]
 

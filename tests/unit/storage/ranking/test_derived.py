@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -198,3 +199,23 @@ async def test_a_window_that_somebody_waits_for_is_not_dropped() -> None:
     await store.page(Board(CATEGORY, None, 1, 1), RankCalculation.ORDINAL, 0, 1)
     assert len(store._windows) == 1
     assert len(store._categories[CATEGORY]._windows) == 1
+
+
+async def test_the_window_that_was_not_asked_for_longest_is_dropped() -> None:
+    store, _ = await filled(3, Random(5))
+    store._max_windows = 2
+    boards = [Board(CATEGORY, GroupFilter(0, group), 0, 1) for group in range(3)]
+    keys = [replace(board, since=0) for board in boards]
+    for board in (boards[0], boards[1], boards[0], boards[2]):
+        await store.page(board, RankCalculation.ORDINAL, 0, 1)
+    assert list(store._windows) == [keys[0], keys[2]]
+
+
+async def test_who_had_to_wait_does_not_move_a_window_back() -> None:
+    store, _ = await filled(3, Random(6))
+    board = Board(CATEGORY, None, 0, START + 2)
+    assert (await store.page(board, RankCalculation.ORDINAL, 0, 9)).total == 1
+    late = replace(board, since=START)
+    assert (await store.page(late, RankCalculation.ORDINAL, 0, 9)).total == 1
+    await put(store, score(7, 1, updated=START + 1))
+    assert (await store.page(late, RankCalculation.ORDINAL, 0, 9)).total == 1

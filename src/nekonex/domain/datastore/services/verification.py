@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final
 
 from nekonex.domain.datastore.files import FileInfo
+from nekonex.domain.datastore.keys import NOTIFICATIONS
 from nekonex.domain.datastore.model import StoredObject
 from nekonex.domain.datastore.ports import Outcome
 from nekonex.domain.datastore.refusals import DataStoreError, Refusal
@@ -15,10 +16,7 @@ from nekonex.domain.datastore.rules import uploads
 from nekonex.domain.datastore.services.shelf import Shelf
 from nekonex.values import ServiceUnavailable
 
-__all__ = ["NOTIFICATIONS", "Disagreement", "Kind", "Report", "Verification"]
-
-NOTIFICATIONS: Final = "notifications/"
-"""Begins the keys of files that belong to no object."""
+__all__ = ["Disagreement", "Kind", "Report", "Verification"]
 
 PAGE: Final = 500
 """Objects, and file operations, that are read at a time."""
