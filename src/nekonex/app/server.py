@@ -144,6 +144,7 @@ async def running(
             for each, game, (auth, secure) in zip(config.games, games, ports, strict=True)
         ]
         for game in hosted:
+            objects.watch(game.name, game.services.data_store.arrived)
             stack.push_async_callback(game.aclose)
         # Once more, in front of the stores: ports close before what their hooks need.
         closing: list[Closable] = [port for pair in ports for port in pair]

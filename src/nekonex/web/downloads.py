@@ -20,7 +20,7 @@ from nekonex.web.transfers import Outgoing, Transfers
 
 __all__ = ["Downloads"]
 
-_READ: Final = 256 * 1024
+_READ: Final = 64 * 1024
 """Bytes that are read, and wait to be sent, at a time."""
 _TRICKS: Final = re.compile(rb"%(2f|5c|00)", re.IGNORECASE)
 """A slash, backslash or NUL that hides."""

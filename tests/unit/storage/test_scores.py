@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -189,6 +190,31 @@ async def test_what_a_transition_raises_changes_nothing(path: Path) -> None:
         assert await refusal(store.change(ScoreKey(1, 5), refuse)) is Refusal.NOT_ALLOWED
         assert await refusal(store.change_all(5, 0, refuse)) is Refusal.NOT_ALLOWED
         assert await scores_of(rankings) == [(5, 10)]
+
+
+async def test_a_commit_that_is_heard_of_late_does_not_undo_a_later_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(path) as database:
+        rankings = await started(database)
+        await uploaded(rankings, 5, 10)
+        write, is_committed, may_be_heard = database.write, asyncio.Event(), asyncio.Event()
+
+        async def write_and_wait(job: Any) -> Any:
+            result = await write(job)
+            is_committed.set()
+            await may_be_heard.wait()
+            return result
+
+        monkeypatch.setattr(database, "write", write_and_wait)
+        late = asyncio.ensure_future(uploaded(rankings, 5, 20))
+        await is_committed.wait()
+        monkeypatch.setattr(database, "write", write)
+        await uploaded(rankings, 5, 30)
+        assert await scores_of(rankings) == [(5, 30)]
+        may_be_heard.set()
+        await late
+        assert await scores_of(rankings) == [(5, 30)]
 
 
 def test_the_last_commit_wins_whatever_is_heard_first() -> None:

@@ -14,7 +14,8 @@ NOTIFICATIONS: Final = "notifications/"
 """What the keys of the files begin with by which players learn of notifications."""
 
 KeyOfClient = Callable[[Any, Any, int, int], str | Awaitable[str]]
-"""``key(database, client, persistence_id, object_id)``; ``client`` is who posts the object."""
+"""``key(database, client, persistence_id, object_id)``; ``client`` is who posts the object: its
+``pid()`` is its principal id."""
 
 KeyOfPlayer = Callable[[Any, int, int, int], str | Awaitable[str]]
 """``key(database, pid, persistence_id, object_id)``, for where there is no client."""

@@ -5,6 +5,7 @@ Times are whole POSIX seconds. Numbers of enumerations and flags are those of th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Final
@@ -28,6 +29,7 @@ __all__ = [
     "Status",
     "StoredObject",
     "Upload",
+    "staged_data_id",
     "staging_key",
 ]
 
@@ -42,6 +44,9 @@ SLOTS: Final = range(16)
 """The persistence slots of a player."""
 ANY_TYPE: Final = 65_535
 """In a search, every data type; no object has it."""
+
+
+_STAGED: Final = re.compile(r"~([0-9]+)\.[0-9]+$")
 
 
 class Level(IntEnum):
@@ -224,3 +229,9 @@ def staging_key(key: str, data_id: int, version: int) -> str:
     uploads to where it was told.
     """
     return f"{key.partition('~')[0]}~{data_id}.{version}"
+
+
+def staged_data_id(key: str) -> int | None:
+    """Return the data id of the object that a `staging_key` is of; None for any other key."""
+    found = _STAGED.search(key)
+    return None if found is None else int(found[1])

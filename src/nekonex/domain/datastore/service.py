@@ -11,7 +11,9 @@ from nekonex.domain.datastore.files import FileStore
 from nekonex.domain.datastore.hooks import DataStoreHooks
 from nekonex.domain.datastore.keys import ObjectKeys
 from nekonex.domain.datastore.limits import DataStoreLimits
+from nekonex.domain.datastore.model import staged_data_id
 from nekonex.domain.datastore.ports import ObjectStore
+from nekonex.domain.datastore.rules.uploads import completes_itself
 from nekonex.domain.datastore.services.making import ObjectMaker
 from nekonex.domain.datastore.services.notifications import NotificationService
 from nekonex.domain.datastore.services.posting import PostingService
@@ -98,6 +100,16 @@ class DataStore:
     async def run_upkeep(self) -> None:
         """Clear away what has expired or was never finished, now and then, for ever."""
         await self.upkeep.run()
+
+    async def arrived(self, key: str) -> None:
+        """Take note that a file was uploaded: an object that waited for nothing else is complete.
+
+        It is found out anyhow, later. Raises DataStoreError and ServiceUnavailable.
+        """
+        data_id = staged_data_id(key)
+        stored = None if data_id is None else await self.shelf.store.get(data_id)
+        if stored is not None and completes_itself(stored) and stored.staging_key == key:
+            await self.shelf.complete_arrived(stored)
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """Keep all files where they are; changes that mean anything for them wait."""

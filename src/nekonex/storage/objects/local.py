@@ -13,7 +13,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -40,6 +40,7 @@ __all__ = [
     "DISK_RESERVE",
     "FILE_THREADS",
     "LEFTOVER_SECONDS",
+    "Arrived",
     "BaseUrl",
     "IncomingFile",
     "LocalFileStore",
@@ -66,6 +67,10 @@ BaseUrl = Callable[[str | None], str]
 without a slash at its end."""
 
 
+Arrived = Callable[[str], Awaitable[None]]
+"""Takes note of an upload, by its key, before the console is told that it succeeded."""
+
+
 class LocalObjects:
     """The files of all games below one directory; `open_objects` makes one."""
 
@@ -80,6 +85,7 @@ class LocalObjects:
         self._signer = signer
         self._threads = threads
         self._clock = clock
+        self._watchers: dict[str, Arrived] = {}
         self.withdrawn = Withdrawn()
         """Forms that are good for nothing any more, by the game's name and the key."""
 
@@ -89,6 +95,20 @@ class LocalObjects:
         A game's name is one that a key may begin with.
         """
         return LocalFileStore(self, check_key(game), base_url)
+
+    def watch(self, game: str, arrived: Arrived) -> None:
+        """Call and await a function with the key of each file of a game that was uploaded."""
+        self._watchers[game] = arrived
+
+    async def tell(self, game: str, key: str) -> None:
+        """Tell whoever watches a game of an upload; what goes wrong there is not the console's."""
+        arrived = self._watchers.get(game)
+        if arrived is None:
+            return
+        try:
+            await arrived(key)
+        except Exception:
+            _logger.exception("nobody could take note of an upload", extra={"key": key})
 
     async def receive(self, game: str, fields: Mapping[str, str]) -> IncomingFile:
         """Begin the upload that the fields of a form allow.
@@ -100,7 +120,7 @@ class LocalObjects:
         self.check_wanted(stored, grant.size)
         begin = partial(self._directory.begin, stored, grant.size)
         file = await self._hold(begin, Unfinished.discard)
-        return IncomingFile(self, file, grant, stored)
+        return IncomingFile(self, file, grant, game)
 
     def check_wanted(self, stored: str, size: int) -> None:
         """Refuse what nobody waits for any more. Raises TransferError: DENIED."""
@@ -290,10 +310,10 @@ class LocalFileStore:
 class IncomingFile:
     """A file that a console uploads: nothing is to be seen of it before `finish` returned."""
 
-    def __init__(self, objects: LocalObjects, file: Unfinished, grant: Grant, stored: str) -> None:
+    def __init__(self, objects: LocalObjects, file: Unfinished, grant: Grant, game: str) -> None:
         self._objects = objects
         self._file = file
-        self._stored = stored
+        self._game = game
         self.key = grant.key
         self.size = grant.size
 
@@ -306,8 +326,10 @@ class IncomingFile:
 
         Raises TransferError: DENIED if nobody waits for it any more, TOO_SMALL, NO_ROOM.
         """
-        self._objects.check_wanted(self._stored, self.size)
-        return await self._objects.run(self._file.finish)
+        self._objects.check_wanted(f"{self._game}/{self.key}", self.size)
+        tag = await self._objects.run(self._file.finish)
+        await self._objects.tell(self._game, self.key)
+        return tag
 
     async def discard(self) -> None:
         """Forget what was written, unless it is in place."""
@@ -352,7 +374,11 @@ async def open_objects(
     try:
         directory = ObjectDirectory(root, reserve=reserve)
         objects = LocalObjects(directory, Signer(secret), threads, clock)
-        await objects.run(directory.make)
+        try:
+            await asyncio.get_running_loop().run_in_executor(threads, directory.make)
+        except OSError as error:
+            # Whoever opens it says so; there is nothing else to log.
+            raise ServiceUnavailable(f"the object store {root} cannot be used: {error}") from error
         yield objects
     finally:
         await asyncio.to_thread(threads.shutdown)

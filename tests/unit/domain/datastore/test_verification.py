@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nekonex.domain.datastore import Caller, Refusal
 from nekonex.domain.datastore.files import Download
+from nekonex.domain.datastore.ports import Outcome
 from nekonex.domain.datastore.services.verification import Kind, Report
 from nekonex.values import ServiceUnavailable
 from tests.support.datastore import Shop, refused
@@ -52,6 +55,23 @@ async def test_objects_without_their_files_are_found_and_deleted() -> None:
     assert len(report.disagreements) == 2
     assert await shop.keys() == [f"objects/{kept}.bin"]
     assert await refused(shop.meta(1, missing)) is Refusal.NOT_FOUND
+    assert (await shop.data.verification.verify()).disagreements == ()
+
+
+@pytest.mark.parametrize("key", ["../other", ""])
+async def test_an_object_whose_key_is_none_has_no_file(key: str) -> None:
+    shop = Shop()
+    kept, spoilt = await shop.post(1), await shop.post(1)
+    await shop.data.updating.prepare_update(Caller(1), spoilt, 3)
+    await shop.store.change(spoilt, lambda stored: Outcome(replace(stored, key=key)))
+    report = await shop.data.verification.verify()
+    assert [(each.kind, each.data_id) for each in report.disagreements] == [
+        (Kind.MISSING_FILE, spoilt)
+    ]
+    assert (await shop.data.verification.verify(mend=True)).sound
+    shop.clock.now += 4 * 3600
+    assert (await shop.data.verification.verify(mend=True)).sound
+    assert await shop.keys() == [f"objects/{kept}.bin"]
     assert (await shop.data.verification.verify()).disagreements == ()
 
 

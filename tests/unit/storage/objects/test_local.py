@@ -176,7 +176,7 @@ async def test_uploads_leave_room_for_the_rest(tmp_path: Path) -> None:
 
 
 async def test_a_disk_that_fails_is_an_outage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_objects(tmp_path / "objects", SECRET, reserve=0) as objects:
         files = of_game(objects)
@@ -190,9 +190,11 @@ async def test_a_disk_that_fails_is_an_outage(
         monkeypatch.undo()
         assert files_below(tmp_path / "objects") == []
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(ServiceUnavailable):
+    caplog.clear()
+    with pytest.raises(ServiceUnavailable, match=r"file.objects cannot be used: .*[Dd]irectory"):
         async with open_objects(tmp_path / "file" / "objects", SECRET):
             pass
+    assert not caplog.records
 
 
 async def test_names_are_synchronised_before_anybody_is_told(

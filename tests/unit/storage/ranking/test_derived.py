@@ -219,3 +219,14 @@ async def test_who_had_to_wait_does_not_move_a_window_back() -> None:
     assert (await store.page(late, RankCalculation.ORDINAL, 0, 9)).total == 1
     await put(store, score(7, 1, updated=START + 1))
     assert (await store.page(late, RankCalculation.ORDINAL, 0, 9)).total == 1
+
+
+async def test_who_finds_the_clock_set_back_while_the_old_leave_gets_no_half_window() -> None:
+    store, _ = await filled(1000, Random(7))
+    past, future = (Board(CATEGORY, None, 0, START + since) for since in (0, 10**9))
+    await store.page(past, RankCalculation.ORDINAL, 0, 1)
+    asking = asyncio.ensure_future(store.page(future, RankCalculation.ORDINAL, 0, 1))
+    # Now it is about to free what has left.
+    await asyncio.sleep(0)
+    await store.page(past, RankCalculation.ORDINAL, 0, 1)
+    assert (await asking).total == 1000

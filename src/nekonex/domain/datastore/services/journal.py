@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, TypeVar
 
-from nekonex.domain.datastore.files import FileStore
+from nekonex.domain.datastore.files import FileStore, valid_key
 from nekonex.domain.datastore.ports import FileOperation, ObjectStore, StoredOperation
 from nekonex.values import ServiceUnavailable
 
@@ -68,7 +68,7 @@ class FileJournal:
 
     def withdraw(self, key: str) -> None:
         """Let nothing be uploaded to a key by the forms that were given for it."""
-        if self._files is not None:
+        if self._files is not None and valid_key(key):
             self._files.withdraw(key)
 
     async def carry_out(self, operations: Sequence[StoredOperation]) -> None:
