@@ -17,6 +17,7 @@ MINORS=(13 12 11)               # supported Python 3 versions, the newest first
 export PIP_CACHE_DIR="${PIP_CACHE_DIR:-$ROOT/.cache/pip}"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
 unset PYTHONHOME PYTHONPATH VIRTUAL_ENV
+unset PYTHONDONTWRITEBYTECODE   # else every run compiles every test again
 
 say() { printf '%s\n' "nekonex: $*" >&2; }
 die() { say "$*"; exit 1; }

@@ -67,7 +67,7 @@ async def play(lab: ObjectLab, seed: int, number: int) -> list[tuple[str, object
 
 
 @pytest.mark.parametrize(("version", "server", "keys"), VARIANTS, ids=lambda each: str(each)[-12:])
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 2**32))
 async def test_any_calls_of_any_consoles(
     seed: int, version: str, server: type[DataStoreServer], keys: str
@@ -78,7 +78,7 @@ async def test_any_calls_of_any_consoles(
 
 
 @pytest.mark.parametrize("keys", KEYS)
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 2**32))
 async def test_any_calls_at_the_same_time(seed: int, keys: str) -> None:
     """Two players at six consoles each, and stores that take their time."""

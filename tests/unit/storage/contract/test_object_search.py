@@ -149,7 +149,7 @@ async def check(store: ObjectStore, objects: Sequence[StoredObject], query: Obje
 
 
 @pytest.mark.parametrize("way", ["few", "many"])
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
     objects=_objects,
     queries=st.lists(_queries, max_size=4),

@@ -384,7 +384,7 @@ async def test_rankings_are_those_of_the_model(
                 await comparison.check()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 async def test_thousands_of_changes(seed: int) -> None:
     random = Random(seed)
     comparison = Comparison(Model())
