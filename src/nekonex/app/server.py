@@ -114,7 +114,7 @@ async def running(
     *on_claim* is called as soon as the data directory cannot be another server's any more.
     """
     refuse_what_is_missing(config)
-    for warning in config_warnings(config.games):
+    for warning in config_warnings(config):
         logger.warning("%s", warning)
     games = [load_game(config, game) for game in config.games]
     events = events or EventBus()

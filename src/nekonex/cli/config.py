@@ -38,7 +38,7 @@ def _check(config: ConfigOption = None) -> None:
     if loaded.games:
         typer.echo()
         print_table(_games(loaded))
-    for text in config_warnings(loaded.games):
+    for text in config_warnings(loaded):
         typer.echo(f"\nwarning: {text}")
     typer.echo("\nThe configuration is good.")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nekonex.config.environment import same_name
 from nekonex.config.errors import Origin
-from nekonex.config.models import Document, GameConfig
+from nekonex.config.models import Config, Document, GameConfig
 from nekonex.games.profiles import load_profile
 
 __all__ = ["check", "config_warnings"]
@@ -126,14 +126,25 @@ def _check_ports(document: Document, origin: Origin) -> None:
         seen.append(listener)
 
 
-def config_warnings(games: tuple[GameConfig, ...]) -> list[str]:
+def _is_loopback(host: str) -> bool:
+    return host in {"127.0.0.1", *_LOOPBACK}
+
+
+def config_warnings(config: Config) -> list[str]:
     """Return what is allowed but worth a second look, a sentence each."""
     found: list[str] = []
-    for game in games:
+    http = config.http
+    files_stay_here = http.enabled and not http.public_url and _is_loopback(http.host)
+    for game in config.games:
         needs = load_profile(game.title).needs if game.title else ()
         if needs:
             quirks = ", ".join(needs)
             found.append(f"game {game.name}: real consoles will not connect, for want of {quirks}")
-        if game.guest and game.host not in {"127.0.0.1", *_LOOPBACK}:
+        if files_stay_here and not _is_loopback(game.host):
+            found.append(
+                f"game {game.name}: consoles can reach {game.host}, but neither upload nor "
+                f"download anything: [http] host is {http.host}"
+            )
+        if game.guest and not _is_loopback(game.host):
             found.append(f"game {game.name}: guest lets anyone in who can reach {game.host}")
     return found

@@ -15,7 +15,7 @@ data_dir = "data"            # accounts, scores and secrets; beside this file
 log_level = "info"           # debug, info, warning or error
 
 [http]
-host = "127.0.0.1"           # dashboard, uploads, downloads; 0.0.0.0: from other machines too
+host = "{http_host}"{http_space} # uploads and downloads of consoles (TCP); {http_other}
 port = 8080
 admin_password = ""          # empty: the dashboard answers on this machine only
 
@@ -47,7 +47,16 @@ def render_starter(slug: str | None = None) -> str:
         lines = _title_game(slug)
         about = f"A nekonex server for {load_profile(slug).full_title}"
     prudp = _plain_transport() if slug is None else ""
-    return _HEAD.format(about=about) + "".join(lines) + _TAIL + prudp
+    return _head(about, reachable=slug is not None) + "".join(lines) + _TAIL + prudp
+
+
+def _head(about: str, *, reachable: bool) -> str:
+    """Return the sections before the game, whose consoles are elsewhere or on this machine."""
+    host, other = "127.0.0.1", "0.0.0.0: from other machines too"
+    if reachable:
+        host, other = "0.0.0.0", "127.0.0.1: this machine only"  # noqa: S104
+    space = " " * (_WIDTH - len(f'host = "{host}"'))
+    return _HEAD.format(about=about, http_host=host, http_space=space, http_other=other)
 
 
 def _line(key: str, value: str | bool, comment: str) -> str:

@@ -52,8 +52,24 @@ def test_an_unknown_title_is_a_key_error() -> None:
 
 def test_warnings_are_given_for_what_is_allowed_but_unwise(load: Load) -> None:
     text = '[[game]]\ntitle = "ssf4-3d"\nguest = true\nhost = "0.0.0.0"\n'
-    first, second = config_warnings(load(text).games)
+    first, unreachable, second = config_warnings(load(text))
     assert "quazal_rc4" in first
+    assert "neither upload nor download anything: [http] host is 127.0.0.1" in unreachable
     assert "guest lets anyone in who can reach 0.0.0.0" in second
     quiet = '[[game]]\ntitle = "pikmin-3"\nguest = true\n'
-    assert config_warnings(load(quiet).games) == []
+    assert config_warnings(load(quiet)) == []
+
+
+@pytest.mark.parametrize("http", ['host = "0.0.0.0"', "enabled = false", 'public_url = "http://a"'])
+def test_who_said_how_consoles_reach_files_is_not_warned(load: Load, http: str) -> None:
+    game = '[[game]]\ntitle = "pikmin-3"\nhost = "0.0.0.0"\n'
+    assert config_warnings(load(f"[http]\n{http}\n{game}")) == []
+
+
+@pytest.mark.parametrize("slug", [None, "mario-kart-8"])
+def test_a_configuration_that_was_just_written_is_not_warned_of(
+    load: Load, slug: str | None
+) -> None:
+    config = load(render_starter(slug))
+    assert config_warnings(config) == []
+    assert config.http.host == config.games[0].host
