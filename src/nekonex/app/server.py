@@ -114,8 +114,6 @@ async def running(
     *on_claim* is called as soon as the data directory cannot be another server's any more.
     """
     refuse_what_is_missing(config)
-    for warning in config_warnings(config):
-        logger.warning("%s", warning)
     games = [load_game(config, game) for game in config.games]
     events = events or EventBus()
     data_dir = config.server.data_dir
@@ -125,6 +123,9 @@ async def running(
             on_claim()
         ports = await stack.enter_async_context(_bound_ports(config))
         http = await stack.enter_async_context(_bound_http(config))
+        # Not before: what cannot start says so in one sentence, and nothing else.
+        for warning in config_warnings(config):
+            logger.warning("%s", warning)
         stores = await _open_stores(stack, data_dir)
         objects_secret = await _secret(stores, OBJECTS_SECRET_NAME)
         objects = await _open_objects(stack, data_dir, objects_secret, clock)
