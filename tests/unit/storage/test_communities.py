@@ -18,6 +18,7 @@ from nekonex.domain.matchmaking.refusals import Refusal
 from nekonex.storage.sqlite import Database, SqliteCommunityStore, SqlitePreferenceStore
 from nekonex.values import DateTime, ServiceUnavailable
 from tests.support.gathering_stores import joining, leaving, refusal, setting
+from tests.support.statements import traced
 
 
 @pytest.fixture
@@ -107,19 +108,6 @@ async def test_what_two_processes_may_create_together(path: Path) -> None:
         )
         assert refusals.count(Refusal.TOO_MANY_JOINED) == 5
         assert len(await stores[0].of_participant(9)) == 3
-
-
-@asynccontextmanager
-async def traced(database: Database) -> AsyncIterator[list[str]]:
-    """Collect the statements that the database is given, with their parameters in them."""
-    seen: list[str] = []
-    for run in (database.read, database.search, database.write):
-        await run(lambda connection: connection.set_trace_callback(seen.append))
-    try:
-        yield seen
-    finally:
-        for run in (database.read, database.search, database.write):
-            await run(lambda connection: connection.set_trace_callback(None))
 
 
 async def plan(database: Database, statement: str) -> str:

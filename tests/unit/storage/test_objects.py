@@ -36,6 +36,7 @@ from tests.support.object_stores import (
     refusal,
     setting,
 )
+from tests.support.statements import traced
 
 PUBLIC = Permission(Level.PUBLIC)
 
@@ -133,19 +134,6 @@ async def test_two_processes_that_take_one_slot(path: Path) -> None:
             *[stores[at % 2].change(each.data_id, take) for at, each in enumerate(objects)]
         )
         assert [each.slot for each in await stores[1].page(0, 20)].count(3) == 1
-
-
-@asynccontextmanager
-async def traced(database: Database) -> AsyncIterator[list[str]]:
-    """Collect the statements that the database is given, with their parameters in them."""
-    seen: list[str] = []
-    for run in (database.read, database.search, database.write):
-        await run(lambda connection: connection.set_trace_callback(seen.append))
-    try:
-        yield seen
-    finally:
-        for run in (database.read, database.search, database.write):
-            await run(lambda connection: connection.set_trace_callback(None))
 
 
 async def plans(database: Database, statements: list[str]) -> dict[str, str]:

@@ -31,6 +31,7 @@ from nekonex.storage.ranking.common_data import CommonDataCache
 from nekonex.storage.sqlite import Database
 from nekonex.storage.sqlite.scores import SqliteScoreStore
 from tests.support.score_stores import GAME, loaded, refusal, uploaded
+from tests.support.statements import traced
 
 
 @pytest.fixture
@@ -315,26 +316,6 @@ async def test_common_data_that_changes_while_it_is_read(path: Path) -> None:
             await rankings.put_common_data(5, data)
             await reading
             assert await rankings.common_data(5) == data
-
-
-@asynccontextmanager
-async def traced(database: Database) -> AsyncIterator[list[str]]:
-    """Collect the statements that the database is given, with their parameters in them."""
-    seen: list[str] = []
-
-    def trace(connection: sqlite3.Connection) -> None:
-        connection.set_trace_callback(seen.append)
-
-    def end(connection: sqlite3.Connection) -> None:
-        connection.set_trace_callback(None)
-
-    for run in (database.read, database.write, database.search):
-        await run(trace)
-    try:
-        yield seen
-    finally:
-        for run in (database.read, database.write, database.search):
-            await run(end)
 
 
 async def test_no_statement_looks_through_a_table(path: Path) -> None:
