@@ -22,6 +22,7 @@ from nekonex.values import ServiceUnavailable
 from nekonex.web import listener
 from nekonex.web.listener import CUT_SECONDS, GRACE_SECONDS
 from tests.support.uploads import BOUNDARY, encode_form
+from tests.support.waiting import until
 
 ONE = '[[game]]\nname = "one"\ntitle = "mario-kart-8"\n'
 
@@ -157,10 +158,11 @@ async def test_a_stop_does_not_wait_for_consoles_for_ever(
             + body[:5000]
         )
         await busy.drain()
-        await asyncio.sleep(0.05)
+        unfinished = tmp_path / "data/objects/.unfinished"
+        await until(lambda: list(unfinished.iterdir()))
         start = time.monotonic()
     assert 0.2 < time.monotonic() - start < 2
-    assert list((tmp_path / "data/objects/.unfinished").iterdir()) == []
+    assert list(unfinished.iterdir()) == []
     idle.close()
     busy.close()
 
