@@ -25,6 +25,7 @@ from nekonex.storage import restore
 from nekonex.testing import running_server
 from tests.support.rooms import console
 from tests.support.server_process import command
+from tests.support.waiting import until
 
 KART = '[[game]]\nname = "mario-kart-8"\ntitle = "mario-kart-8"\n'
 
@@ -45,7 +46,7 @@ async def post(store: Any, content: bytes) -> int:
     return data_id
 
 
-async def update_for_ever(store: Any, data_id: int) -> None:
+async def update_for_ever(store: Any, data_id: int, done: list[int]) -> None:
     for size in itertools.cycle((10, 5000, 1, 70_000)):
         info = await store.prepare_update_object(
             DataStorePrepareUpdateParam(data_id=data_id, size=size)
@@ -54,6 +55,7 @@ async def update_for_ever(store: Any, data_id: int) -> None:
         await store.complete_update_object(
             DataStoreCompleteUpdateParam(data_id=data_id, version=info.version, success=True)
         )
+        done.append(data_id)
 
 
 @pytest.mark.async_timeout(50)
@@ -67,15 +69,18 @@ async def test_files_are_those_of_the_moment_that_the_database_is_of(tmp_path: P
     ):
         store = DataStore.client(peach)
         ids = [await post(store, b"first") for _ in range(3)]
-        work = [asyncio.create_task(update_for_ever(store, data_id)) for data_id in ids]
+        done: list[int] = []
+        work = [asyncio.create_task(update_for_ever(store, each, done)) for each in ids]
         for archive in archives:
+            done.clear()
+            await until(lambda: done)
             arguments = ("backup", archive, "--config", folder / "nekonex.toml")
             assert await command(*arguments) == 0
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         assert not list((folder / "data").glob(".backup-*"))
-    versions = set()
+    versions: list[list[int]] = []
     for archive in archives:
         await asyncio.to_thread(restore, archive, folder / "data", force=True)
         config = load_config(folder / "nekonex.toml", environ={})
@@ -85,12 +90,14 @@ async def test_files_are_those_of_the_moment_that_the_database_is_of(tmp_path: P
             report = await restored.verification.verify(mend=False)
             wrong = [each for each in report.disagreements if each.data_id in ids and each.key]
             assert not [each for each in wrong if "UNFINISHED" not in each.kind.name], archive
+            versions.append([])
             for data_id in ids:
                 found = await restored.shelf.store.get(data_id)
                 assert found is not None
                 assert await restored.shelf.files.size(found.key) == found.size
-                versions.add(found.version)
-    assert len(versions) > 3
+                versions[-1].append(found.version)
+    totals = [sum(each) for each in versions]
+    assert sorted(set(totals)) == totals
 
 
 @pytest.mark.parametrize(
