@@ -27,6 +27,7 @@ from nekonex.domain import (
     DomainError,
     ReportService,
 )
+from nekonex.domain.cells import CellStore
 from nekonex.domain.datastore.ports import ObjectStore
 from nekonex.domain.errors import InvalidNameError, InvalidPasswordError, InvalidPidError
 from nekonex.domain.matchmaking import CommunityStore
@@ -68,6 +69,8 @@ class Services:
     """Those of a game, by its name."""
     objects: Callable[[str], ObjectStore]
     """What is known of the stored objects of a game, by its name."""
+    cells: CellStore
+    """What plugins keep."""
 
 
 @contextlib.asynccontextmanager
@@ -84,6 +87,7 @@ async def open_services(config: Config) -> AsyncIterator[Services]:
             ReportService(stores.reports),
             stores.communities,
             stores.objects,
+            stores.cells,
         )
 
 

@@ -1,8 +1,8 @@
 """Backup of a data directory into one archive while servers run, and restoring it.
 
-The archive is a gzipped tar of the database, the secrets and the objects, and ends with a
-manifest of every file's size and SHA-256; without that it is not whole. Names that begin with a
-dot are work in progress and left out.
+The archive is a gzipped tar of the database, with the cells of plugins, the secrets and the
+objects, and ends with a manifest of every file's size and SHA-256; without that it is not whole.
+Names that begin with a dot are work in progress and left out.
 
 First a *snapshot* is taken: a copy of the database, made with SQLite's own online copy and so of
 one moment, and a link to each file. Files are replaced and never changed, so links keep what was

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+from nekonex.domain.cells import CellStore
 from nekonex.domain.datastore.ports import ObjectStore
 from nekonex.domain.matchmaking.ports import CommunityStore, PreferenceStore
 from nekonex.domain.ports import (
@@ -27,6 +28,7 @@ from nekonex.storage.memory import (
     MemoryReportStore,
     MemorySecretStore,
 )
+from nekonex.storage.memory_cells import MemoryCellStore
 from nekonex.storage.memory_gatherings import MemoryCommunityStore
 from nekonex.storage.memory_objects import MemoryObjectStore
 from nekonex.storage.memory_preferences import MemoryPreferenceStore
@@ -37,6 +39,7 @@ from nekonex.storage.sqlite import (
     Database,
     SqliteAccessStore,
     SqliteAccountStore,
+    SqliteCellStore,
     SqliteCommunityStore,
     SqliteObjectStore,
     SqlitePreferenceStore,
@@ -56,6 +59,7 @@ class Stores:
     access: AccessStore
     reports: ReportStore
     secrets: SecretStore
+    cells: CellStore
     communities: Callable[[str], CommunityStore]
     """The communities of a game, by its name."""
     preferences: Callable[[str], PreferenceStore]
@@ -75,6 +79,7 @@ def memory_stores() -> Stores:
         MemoryAccessStore(),
         MemoryReportStore(),
         MemorySecretStore(),
+        MemoryCellStore(),
         cache(lambda _: MemoryCommunityStore()),
         cache(lambda _: MemoryPreferenceStore()),
         cache(lambda _: MemoryUniqueIdStore()),
@@ -103,6 +108,7 @@ async def open_local(data_dir: Path) -> AsyncIterator[Stores]:
             SqliteAccessStore(database),
             SqliteReportStore(database),
             FileSecretStore(data_dir / SECRETS_NAME),
+            SqliteCellStore(database),
             partial(SqliteCommunityStore, database),
             partial(SqlitePreferenceStore, database),
             partial(SqliteUniqueIdStore, database),

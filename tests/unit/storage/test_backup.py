@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from nekonex.domain import Account
+from nekonex.domain.cells import CellLimits, CellUsage
 from nekonex.domain.matchmaking.model import Community, Participant
 from nekonex.domain.matchmaking.ports import Privacy
 from nekonex.storage import StorageError, backup, open_local, restore
@@ -39,6 +40,7 @@ def data_dir(tmp_path: Path) -> Path:
             await stores.communities("mk8").create(COMMUNITY)
             await stores.preferences("mk8").change_block_list(5, add=[6], limit=1)
             await stores.preferences("mk8").set_privacy(5, Privacy(online_status=False))
+            await stores.cells.store("chat", "a\0", "x" * 100_000, CellLimits())
 
     path = tmp_path / "data"
     asyncio.run(fill(path))
@@ -77,6 +79,8 @@ async def test_what_was_backed_up_is_restored(archive: Path, tmp_path: Path) -> 
         ]
         assert list(await stores.preferences("mk8").block_list(5)) == [6]
         assert await stores.preferences("mk8").privacy(5) == Privacy(online_status=False)
+        assert await stores.cells.get("chat", "a\0") == "x" * 100_000
+        assert await stores.cells.usage() == [CellUsage("chat", 1, 100_002)]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")

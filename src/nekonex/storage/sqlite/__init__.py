@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nekonex.storage.sqlite.access import SqliteAccessStore
 from nekonex.storage.sqlite.accounts import SqliteAccountStore
+from nekonex.storage.sqlite.cells import SqliteCellStore
 from nekonex.storage.sqlite.communities import SqliteCommunityStore
 from nekonex.storage.sqlite.database import Database, connect
 from nekonex.storage.sqlite.objects import SqliteObjectStore
@@ -16,6 +17,7 @@ __all__ = [
     "Database",
     "SqliteAccessStore",
     "SqliteAccountStore",
+    "SqliteCellStore",
     "SqliteCommunityStore",
     "SqliteObjectStore",
     "SqlitePreferenceStore",

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from nekonex.storage.errors import SchemaTooNewError
-from nekonex.storage.sqlite.schema import accounts, communities, objects, scores, unique_ids
+from nekonex.storage.sqlite.schema import accounts, cells, communities, objects, scores, unique_ids
 
 __all__ = ["MIGRATIONS", "migrate"]
 
@@ -23,6 +23,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     scores.STEP,
     unique_ids.STEP,
     objects.STEP,
+    cells.STEP,
 )
 
 
