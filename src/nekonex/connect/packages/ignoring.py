@@ -1,0 +1,98 @@
+"""Which files of a folder go into its package."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from pathspec import GitIgnoreSpec
+
+from nekonex.connect.packages.errors import BuildError, NotPlainFileError, TooManyFilesError
+from nekonex.connect.packages.names import check_path, quoted
+
+__all__ = ["BUILD_FOLDER", "package_files"]
+
+BUILD_FOLDER: Final = "build"
+"""The folder, in that of the plugin, that packages are written to."""
+
+_IGNORE_FILE: Final = ".gitignore"
+_LEFT_OUT_FOLDERS: Final = frozenset({"__pycache__", "tests"})
+_TEST_FILE: Final = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
+
+_Rules = tuple[tuple[str, GitIgnoreSpec], ...]
+"""What the .gitignore files say from the top to here, each with the path of its folder."""
+
+
+def package_files(folder: Path, always: Collection[str], limit: int) -> list[str]:
+    """Return the paths, in the folder, of what belongs into its package, in their order.
+
+    Left out is what begins with a dot, ``build/`` at the top, ``__pycache__/``, tests (``tests/``,
+    ``test_*.py``, ``*_test.py``, ``conftest.py``) and what the .gitignore files of the folder
+    name, but nothing of ``always``. Raises NotPlainFileError for a link, UnsafePathError for a
+    name that is not good everywhere, TooManyFilesError above ``limit``, OSError.
+    """
+    found = []
+    for path in _walk(folder, "", (), frozenset(always)):
+        found.append(path)
+        if len(found) > limit:
+            raise TooManyFilesError(f"{folder} has more than {limit} files for a package")
+    return sorted(found)
+
+
+def _walk(root: Path, prefix: str, rules: _Rules, always: frozenset[str]) -> Iterator[str]:
+    own = _read_rules(root / prefix / _IGNORE_FILE)
+    if own is not None:
+        rules = (*rules, (prefix, own))
+    with os.scandir(root / prefix) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        path = f"{prefix}{entry.name}"
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if path not in always and _is_left_out(entry.name, prefix, rules, is_folder=is_folder):
+            continue
+        check_path(path)
+        if is_folder:
+            yield from _walk(root, f"{path}/", rules, always)
+        elif entry.is_file(follow_symlinks=False):
+            yield path
+        else:
+            what = "a link" if entry.is_symlink() else "no plain file"
+            raise NotPlainFileError(f"{root / path} is {what}, and a package has only files")
+
+
+def _is_left_out(name: str, prefix: str, rules: _Rules, *, is_folder: bool) -> bool:
+    if name.startswith("."):
+        return True
+    if is_folder and (name in _LEFT_OUT_FOLDERS or (name == BUILD_FOLDER and not prefix)):
+        return True
+    if not is_folder and _TEST_FILE.fullmatch(name):
+        return True
+    return _is_ignored(f"{prefix}{name}/" if is_folder else f"{prefix}{name}", rules)
+
+
+def _is_ignored(path: str, rules: Sequence[tuple[str, GitIgnoreSpec]]) -> bool:
+    """Tell whether .gitignore files name a path; of several the nearest one counts."""
+    for prefix, spec in reversed(rules):
+        include = spec.check_file(path.removeprefix(prefix)).include
+        if include is not None:
+            return include
+    return False
+
+
+def _read_rules(file: Path) -> GitIgnoreSpec | None:
+    try:
+        content = file.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+    lines = os.fsdecode(content).splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            raise BuildError(
+                f"{file}:{number}:1: {quoted(line)} is no pattern that git understands"
+            ) from None
+    return GitIgnoreSpec.from_lines(lines)
