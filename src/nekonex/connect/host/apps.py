@@ -1,0 +1,171 @@
+"""The app object, as `nekonex.connect.context` describes it."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nekonex.connect.context import DatabaseError
+from nekonex.connect.host.calls import Method, waiting
+from nekonex.domain.cells import Stored
+from nekonex.events import Event
+from nekonex.values import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from nekonex.connect.host.contexts import PluginContext
+    from nekonex.connect.host.plugin import Plugin
+
+__all__ = ["PluginApp"]
+
+_T = TypeVar("_T")
+
+
+class PluginApp:
+    """What a plugin holds of the server: an `App` in threads, an `AsyncApp` on the loop."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        self._plugin = plugin
+        self._logger = logging.getLogger(f"nekonex.plugin.{plugin.greeter}")
+
+    @property
+    def greeter(self) -> str:
+        """The plugin's own greeter."""
+        return self._plugin.greeter
+
+    def log(self, message: object, client: PluginContext | None = None) -> None:
+        """Note what is worth knowing."""
+        self._note(logging.INFO, message, client)
+
+    def warn(self, message: object, client: PluginContext | None = None) -> None:
+        """Note what may be wrong."""
+        self._note(logging.WARNING, message, client)
+
+    def error(self, message: object, client: PluginContext | None = None) -> None:
+        """Note what went wrong."""
+        self._note(logging.ERROR, message, client)
+
+    def on(self, event: type[Event], callback: Callable[[Any], object]) -> Callable[[], None]:
+        """Call back with events; see `nekonex.connect.context.App`."""
+        if not (isinstance(event, type) and issubclass(event, Event)):
+            raise TypeError(f"an event is a class of nekonex.events, not {event!r}")
+        method = Method(callback, inspect.iscoroutinefunction(callback))
+        bridge, queue = self._plugin.bridge, self._plugin.events
+        end = bridge.call(queue.subscribe, event, method)
+        return lambda: bridge.call(end)
+
+    def clients(self) -> list[Any]:
+        """Return the connections that have sent this plugin a frame."""
+        return [channel.context for channel in list(self._plugin.channels.values())]
+
+    def broadcast(self, data: bytes, op: int = 200) -> Any:
+        """Send a frame to all; see `nekonex.connect.context.App.broadcast`."""
+        return self._brief(self._plugin.broadcast(data, op))
+
+    def db_get(self, cell: str) -> Any:
+        """Return a text; see `nekonex.connect.context.Context.db_get`."""
+        store, greeter = self._plugin.host.cells, self.greeter
+        return self._wait(store.get(greeter, _text(cell, "the name of a cell")))
+
+    def db_store(self, cell: str, data: str) -> Any:
+        """Keep a text; see `nekonex.connect.context.Context.db_store`."""
+        _text(cell, "the name of a cell")
+        return self._brief(self._store(cell, _text(data, "the data of a cell")))
+
+    def db_cells(self, prefix: str = "") -> Any:
+        """Return names of cells; see `nekonex.connect.context.Context.db_cells`."""
+        store, greeter = self._plugin.host.cells, self.greeter
+
+        async def names() -> list[str]:
+            return list(await store.cells(greeter, _text(prefix, "the beginning of a name")))
+
+        return self._wait(names())
+
+    def games(self) -> Any:
+        """Return the games' names."""
+        return self._wait(self._plugin.host.controls.games())
+
+    def players(self, game: str | None = None) -> Any:
+        """Return who is logged in."""
+        return self._wait(self._plugin.host.controls.players(game))
+
+    def gatherings(self, game: str | None = None) -> Any:
+        """Return which gatherings are open."""
+        return self._wait(self._plugin.host.controls.gatherings(game))
+
+    def top_scores(self, game: str, category: int, count: int = 10) -> Any:
+        """Return the best scores of a category."""
+        return self._wait(self._plugin.host.controls.top_scores(game, category, count))
+
+    def kick(self, pid: int, *, game: str | None = None, reason: str = "kicked") -> Any:
+        """Disconnect a player."""
+        return self._act("kick", self._plugin.host.controls.kick(pid, game=game, reason=reason))
+
+    def ban(
+        self, pid: int, reason: str = "", *, seconds: float | None = None, game: str | None = None
+    ) -> Any:
+        """Keep a player out."""
+        controls = self._plugin.host.controls
+        return self._act("ban", controls.ban(pid, reason, seconds=seconds, game=game))
+
+    def unban(self, pid: int, *, game: str | None = None) -> Any:
+        """Lift a ban."""
+        return self._act("unban", self._plugin.host.controls.unban(pid, game=game))
+
+    def announce(self, pid: int, text: str, *, game: str | None = None) -> Any:
+        """Send a text to a player's consoles."""
+        return self._wait(self._plugin.host.controls.announce(pid, text, game=game))
+
+    def start_maintenance(self, *, game: str | None = None, seconds: float | None = None) -> Any:
+        """Let nobody log in from now on."""
+        controls = self._plugin.host.controls
+        start = controls.start_maintenance(game=game, seconds=seconds)
+        return self._act("start_maintenance", start)
+
+    def end_maintenance(self, *, game: str | None = None) -> Any:
+        """Let players log in again."""
+        return self._act("end_maintenance", self._plugin.host.controls.end_maintenance(game=game))
+
+    def _note(self, level: int, message: object, client: PluginContext | None) -> None:
+        where: dict[str, object] = {"plugin": self.greeter}
+        if client is not None:
+            where["client"] = client.client_id
+        self._logger.log(level, "%s", message, extra=where)
+
+    def _act(self, what: str, action: Coroutine[Any, Any, _T]) -> Any:
+        """Do what changes something for players, and leave a trace of which plugin did."""
+        self._note(logging.INFO, f"the plugin calls {what}", None)
+        return self._wait(action)
+
+    def _wait(self, question: Coroutine[Any, Any, _T]) -> Any:
+        return self._brief(_ask(question))
+
+    def _brief(self, coroutine: Coroutine[Any, Any, _T]) -> Any:
+        return self._plugin.bridge.wait(coroutine, keeps_place=True)
+
+    async def _store(self, cell: str, data: str) -> bool:
+        host = self._plugin.host
+        try:
+            with waiting():
+                stored = await host.cells.store(self.greeter, cell, data, host.limits.cells)
+        except ServiceUnavailable as error:
+            self.error(f"the cell {cell!r} was not stored: {error}")
+            return False
+        if stored is not Stored.KEPT:
+            self.warn(f"the cell {cell!r} was not stored: {stored.value}")
+        return stored is Stored.KEPT
+
+
+async def _ask(question: Coroutine[Any, Any, _T]) -> _T:
+    try:
+        with waiting():
+            return await question
+    except ServiceUnavailable as error:
+        raise DatabaseError(str(error)) from error
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is text, not {type(value).__name__}")
+    return value

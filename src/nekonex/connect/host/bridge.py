@@ -1,0 +1,54 @@
+"""One object for both kinds of authors: what is awaited on the event loop blocks in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from nekonex.connect.host.calls import waiting
+
+__all__ = ["Bridge"]
+
+_T = TypeVar("_T")
+
+
+class Bridge:
+    """Knows the event loop, and whether the code that runs is in its thread. Made on the loop."""
+
+    __slots__ = ("_loop", "_thread")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the code that asks runs on the event loop."""
+        return threading.get_ident() == self._thread
+
+    def wait(self, coroutine: Coroutine[Any, Any, _T], *, keeps_place: bool = False) -> Any:
+        """Return a coroutine to whoever can await it; to others return what comes of it.
+
+        See `nekonex.connect.host.calls.waiting` for who is to keep its place.
+        """
+        if self.is_here:
+            return coroutine
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        with waiting(keeps_place=keeps_place):
+            return future.result()
+
+    def call(self, function: Callable[..., _T], *arguments: object) -> _T:
+        """Call a function on the event loop and return what it returns; it never waits for long."""
+        if self.is_here:
+            return function(*arguments)
+
+        async def do() -> _T:
+            return function(*arguments)
+
+        return asyncio.run_coroutine_threadsafe(do(), self._loop).result()
+
+    def post(self, function: Callable[..., object], *arguments: object) -> None:
+        """Have a function called on the event loop soon, in the order of the posts."""
+        self._loop.call_soon_threadsafe(function, *arguments)

@@ -1,0 +1,130 @@
+"""What is on its way to one client, and whether the client takes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["HIGH_WATER", "Outbox"]
+
+HIGH_WATER: Final = 128 * 1024
+"""Bytes that may wait for a client until plugins that send it more are held up."""
+
+
+class Outbox:
+    """Gathers what is sent in one turn of the event loop, and hands it to a transport at once.
+
+    ``cut_off`` is called when more waits than ``most`` bytes, or when the client has taken
+    nothing for ``seconds``.
+    """
+
+    __slots__ = (
+        *("_cut_off", "_handed", "_is_scheduled", "_loop", "_most", "_parts", "_paused_at"),
+        *("_seconds", "_size", "_timer", "_transport", "_waiters"),
+    )
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        most: int,
+        seconds: float,
+        cut_off: Callable[[bool], None],
+    ) -> None:
+        self._transport = transport
+        self._most = most
+        self._seconds = seconds
+        self._cut_off = cut_off
+        self._loop = asyncio.get_running_loop()
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._handed = 0
+        self._paused_at = -1
+        self._is_scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiters: list[asyncio.Future[None]] = []
+        transport.set_write_buffer_limits(high=min(HIGH_WATER, most))
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether the client is slow to take what there is."""
+        return self._paused_at >= 0 or self._size > HIGH_WATER
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes have not left this process."""
+        return self._size + self._transport.get_write_buffer_size()
+
+    def put(self, data: bytes) -> None:
+        """Send something at the end of this turn."""
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size > HIGH_WATER:
+            self.flush()
+            if self._transport.get_write_buffer_size() > self._most:
+                self._cut_off(False)
+        elif not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Hand over what there is."""
+        self._is_scheduled = False
+        if not self._parts:
+            return
+        data = b"".join(self._parts) if len(self._parts) > 1 else self._parts[0]
+        self._parts.clear()
+        self._size = 0
+        if self._transport.is_closing():
+            return
+        self._handed += len(data)
+        self._transport.write(data)
+        if self._transport.get_write_buffer_size() > self._most:
+            self._cut_off(False)
+
+    def pause(self) -> None:
+        """Hear of the transport that the client is slow."""
+        self._paused_at = self._taken()
+        self._timer = self._loop.call_later(self._seconds, self._look)
+
+    def resume(self) -> None:
+        """Hear of the transport that the client is not slow any more."""
+        self._paused_at = -1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._wake()
+
+    def close(self) -> None:
+        """Hear that the connection is over."""
+        self._parts.clear()
+        self._size = 0
+        self.resume()
+
+    async def drain(self) -> None:
+        """Wait until the client is not slow any more, or the connection is over."""
+        if self._size > HIGH_WATER:
+            self.flush()
+        if self._paused_at < 0:
+            return
+        waiter = self._loop.create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+    def _taken(self) -> int:
+        return self._handed - self._transport.get_write_buffer_size()
+
+    def _look(self) -> None:
+        taken = self._taken()
+        if taken == self._paused_at:
+            self._timer = None
+            self._cut_off(True)
+            return
+        self._paused_at = taken
+        self._timer = self._loop.call_later(self._seconds, self._look)
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
