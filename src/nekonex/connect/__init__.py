@@ -8,3 +8,35 @@ The document of the system calls a plugin's name on the wire its greeter. `nekon
 has the frames and both ends of a connection without sockets, `nekonex.connect.server` the server,
 `nekonex.connect.context` what authors of plugins import.
 """
+
+from __future__ import annotations
+
+from nekonex.connect.client import Client, DisconnectedError, StatusError, SyncClient
+from nekonex.connect.context import ConnectionClosed, DatabaseError
+from nekonex.connect.limits import ConnectLimits
+from nekonex.connect.protocol import (
+    FrameError,
+    ImpostorError,
+    LoginRefusedError,
+    Message,
+    Status,
+)
+from nekonex.connect.server import ConnectServer, ConnectStats, CutOff
+
+__all__ = [
+    "Client",
+    "ConnectLimits",
+    "ConnectServer",
+    "ConnectStats",
+    "ConnectionClosed",
+    "CutOff",
+    "DatabaseError",
+    "DisconnectedError",
+    "FrameError",
+    "ImpostorError",
+    "LoginRefusedError",
+    "Message",
+    "Status",
+    "StatusError",
+    "SyncClient",
+]
