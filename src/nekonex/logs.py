@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any, Final, Literal, TextIO
 
 import structlog
@@ -31,11 +32,16 @@ _RESET: Final = "\x1b[0m"
 
 
 def configure_logging(
-    level: str = "info", style: LogFormat = "text", stream: TextIO | None = None
+    level: str = "info",
+    style: LogFormat = "text",
+    stream: TextIO | None = None,
+    *,
+    in_full: Iterable[str] = (),
 ) -> None:
     """Send the logs of the whole process to *stream* (standard error), from *level* on.
 
-    Replaces what was configured before. Warnings of Python become log lines too.
+    The loggers named by *in_full*, and those below them, log everything. Replaces what was
+    configured before. Warnings of Python become log lines too.
     """
     stream = sys.stderr if stream is None else stream
     render: Processor = _render_json if style == "json" else _TextRenderer(stream.isatty())
@@ -58,6 +64,8 @@ def configure_logging(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in in_full:
+        logging.getLogger(name).setLevel(logging.DEBUG)
 
 
 def _render_json(_logger: WrappedLogger, _name: str, event: EventDict) -> str:

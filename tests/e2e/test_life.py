@@ -55,11 +55,12 @@ def test_without_any_configuration_it_serves_one_game_on_loopback(tmp_path: Path
         assert game["name"] == "common"
         assert [game[kind][0] for kind in ("auth", "secure")] == ["127.0.0.1", "127.0.0.1"]
         assert 0 not in {game[kind][1] for kind in ("auth", "secure")}
-        assert ready == {"games": [game], "http": ready["http"], "connect": None}
-        assert ready["http"][0] == "127.0.0.1"
-        assert ready["http"][1] > 0
+        assert set(ready) == {"games", "http", "connect"}
+        for port in (ready["http"], ready["connect"]):
+            assert port[0] == "127.0.0.1"
+            assert port[1] > 0
         assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
-        for name in ("nekonex.db", "control.sock", "secrets/secure-server"):
+        for name in ("nekonex.db", "control.sock", "secrets/secure-server", "secrets/nekoconnect"):
             assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600, name
 
         async def play() -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nekonex.app.sockets import bind
 from nekonex.domain.datastore.files import FileStore
 from nekonex.domain.datastore.ports import ObjectStore
 from nekonex.domain.datastore.service import DataStore as Service
@@ -24,7 +25,7 @@ from nekonex.settings import Settings
 from nekonex.storage import open_local
 from nekonex.storage.memory_objects import MemoryObjectStore
 from nekonex.storage.objects import SECRET_SIZE, MemoryFileStore, open_objects
-from nekonex.web import HttpListener, bind, make_application
+from nekonex.web import BACKLOG, RECEIVE_BUFFER, HttpListener, make_application
 from tests.support.login import Game
 from tests.support.nexlab import Clock, lab_settings
 from tests.support.pipe import PipeServer
@@ -143,7 +144,7 @@ async def served_store(
         objects = await stack.enter_async_context(
             open_objects(directory / "objects", bytes(SECRET_SIZE), clock=clock)
         )
-        port = await bind("127.0.0.1", 0)
+        port = await bind("127.0.0.1", 0, backlog=BACKLOG, receive_buffer=RECEIVE_BUFFER)
         listener = HttpListener(make_application(objects), port)
         await listener.start()
         stack.push_async_callback(listener.close)

@@ -32,10 +32,18 @@ async def command(*arguments: object) -> int:
 
 
 class ServerProcess:
-    """`python -m nekonex serve` in a folder."""
+    """`python -m nekonex serve`, or another command that serves.
+
+    What it writes is in a folder, from which it is also started unless there is a ``cwd``.
+    """
 
     def __init__(
-        self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *arguments: str,
+        command: str = "serve",
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.ready_file = folder / "ready.json"
@@ -44,11 +52,13 @@ class ServerProcess:
         self._stale = self._stamp()
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "nekonex", "serve"),
+                *(sys.executable, "-m", "nekonex", command),
                 *("--ready-file", str(self.ready_file), *arguments),
             ],
-            cwd=folder,
-            env=clean_environment(NEKONEX_HTTP__PORT="0", **(environment or {})),
+            cwd=cwd or folder,
+            env=clean_environment(
+                NEKONEX_HTTP__PORT="0", NEKONEX_CONNECT__PORT="0", **(environment or {})
+            ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log_file,

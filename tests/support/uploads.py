@@ -10,8 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from nekonex.app.sockets import bind
 from nekonex.storage.objects import LocalFileStore, LocalObjects, open_objects
-from nekonex.web import HttpLimits, HttpListener, HttpStats, bind, make_application
+from nekonex.web import (
+    BACKLOG,
+    RECEIVE_BUFFER,
+    HttpLimits,
+    HttpListener,
+    HttpStats,
+    make_application,
+)
 
 __all__ = ["BOUNDARY", "Answer", "Site", "encode_form", "site"]
 
@@ -120,7 +128,7 @@ async def site(
 ) -> AsyncIterator[Site]:
     """Serve the object store in a directory on a free port."""
     async with open_objects(root / "objects", SECRET, reserve=reserve) as objects:
-        bound = await bind("127.0.0.1", 0)
+        bound = await bind("127.0.0.1", 0, backlog=BACKLOG, receive_buffer=RECEIVE_BUFFER)
         port = bound.getsockname()[1]
         stats = HttpStats()
         application = make_application(objects, limits=limits, stats=stats)

@@ -11,15 +11,16 @@ from nekonex import __version__
 from nekonex.app.control import CommandRefusedError
 from nekonex.app.control_backup import snapshot
 from nekonex.app.control_matchmaking import explain, gathering_counts, list_gatherings
+from nekonex.app.control_plugins import list_plugins, refresh_plugins
 from nekonex.app.control_records import RECORD_COMMANDS, RecordCommand, player_of
 from nekonex.app.hosting import HostedGame
 from nekonex.app.ports import GamePort
 from nekonex.app.records import records_of
-from nekonex.nex.nat_traversal import NATStats
 from nekonex.values import ServiceUnavailable
-from nekonex.web import HttpStats
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from nekonex.app.server import Server
 
 __all__ = ["ControlCommands"]
@@ -40,6 +41,8 @@ class ControlCommands:
             "gatherings": self._gatherings,
             "explain": self._explain,
             "snapshot": self._snapshot,
+            "plugins": self._plugins,
+            "plugin_refresh": self._plugin_refresh,
             **{name: partial(self._records, do) for name, do in RECORD_COMMANDS.items()},
             "forget": self._forget,
         }
@@ -106,6 +109,12 @@ class ControlCommands:
         stores = {game.name: game.services.data_store for game in self._server.games}
         await snapshot(self._server.data_dir, stores, arguments)
 
+    async def _plugins(self, _: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return list_plugins(self._server.connect)
+
+    async def _plugin_refresh(self, _: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return await refresh_plugins(self._server.connect)
+
     async def _stats(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         games = {
             game.name: {
@@ -116,8 +125,12 @@ class ControlCommands:
             }
             for game in self._games(arguments)
         }
-        http = self._server.http
-        return {"games": games, "http": None if http is None else _plain(http.stats)}
+        http, connect = self._server.http, self._server.connect
+        return {
+            "games": games,
+            "http": None if http is None else _plain(http.stats),
+            "connect": None if connect is None or connect.stats is None else _plain(connect.stats),
+        }
 
     def _games(self, arguments: Mapping[str, Any]) -> list[HostedGame]:
         name = arguments.get("game")
@@ -139,7 +152,7 @@ def _port_stats(port: GamePort) -> dict[str, Any]:
     }
 
 
-def _plain(stats: NATStats | HttpStats) -> dict[str, Any]:
+def _plain(stats: "DataclassInstance") -> dict[str, Any]:
     return {
         name: {str(key): count for key, count in value.items()}
         if isinstance(value, dict)

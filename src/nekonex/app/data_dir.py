@@ -25,10 +25,10 @@ __all__ = ["exclusive"]
 def exclusive(data_dir: Path) -> Iterator[None]:
     """Make the data directory where it is missing (mode 0700), and hold it.
 
-    A directory that was made here and is still empty at the end is removed again. Raises
+    Directories that were made here and are still empty at the end are removed again. Raises
     DataDirInUseError if somebody else holds it, StartError if it cannot be used.
     """
-    missing = not data_dir.exists()
+    missing = [path for path in (data_dir, *data_dir.parents) if not path.exists()]
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = _open_lock(data_dir)
@@ -40,10 +40,10 @@ def exclusive(data_dir: Path) -> Iterator[None]:
         _lock(descriptor, data_dir)
         yield
     finally:
-        if missing:
-            # While the lock is held: whoever waits for it does not lose the directory.
-            with contextlib.suppress(OSError):
-                data_dir.rmdir()
+        # While the lock is held: whoever waits for it does not lose the directory.
+        with contextlib.suppress(OSError):
+            for path in missing:
+                path.rmdir()
         os.close(descriptor)
 
 

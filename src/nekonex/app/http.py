@@ -14,9 +14,17 @@ from nekonex.app.addresses import (
 )
 from nekonex.app.origin import origin_of_key
 from nekonex.app.ports import bind_refusal
+from nekonex.app.sockets import bind
 from nekonex.config import Config
 from nekonex.storage.objects import BaseUrl
-from nekonex.web import HttpListener, HttpStats, Transfers, bind, make_application
+from nekonex.web import (
+    BACKLOG,
+    RECEIVE_BUFFER,
+    HttpListener,
+    HttpStats,
+    Transfers,
+    make_application,
+)
 
 __all__ = ["HttpPort"]
 
@@ -43,10 +51,11 @@ class HttpPort:
         """Bind the port; StartError in one sentence if it cannot be had."""
         host, port = config.http.host, config.http.port
         try:
-            return cls(config, await bind(host, port))
+            bound = await bind(host, port, backlog=BACKLOG, receive_buffer=RECEIVE_BUFFER)
         except OSError as error:
             key_of = partial(_origin, config)
             raise bind_refusal(key_of, "port", port, host, error) from error
+        return cls(config, bound)
 
     async def serve(self, transfers: Transfers) -> None:
         """Answer requests from now on."""

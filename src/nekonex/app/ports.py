@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 PortKind = Literal["auth", "secure"]
 
 CLOSE_SECONDS: Final = 3.5
-"""How long consoles and logout hooks get to come to an end when the server stops."""
+"""How long consoles, logout hooks and plugins get to come to an end when the server stops."""
 
 
 class GamePort:
@@ -107,7 +107,9 @@ async def close_all(ports: Iterable[Closable]) -> None:
         task.cancel()
     results = await asyncio.gather(*closing, return_exceptions=True)
     if late:
-        logger.warning("consoles or logout hooks took too long; %d ports were cut", len(late))
+        logger.warning(
+            "consoles, logout hooks or plugins took too long; %d ports were cut", len(late)
+        )
     for result in results:
         if isinstance(result, Exception):
             logger.error("a port was not closed properly", exc_info=result)

@@ -11,13 +11,13 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 from nekonex.app.errors import DataDirInUseError, StartError
-from nekonex.app.server import running
+from nekonex.app.server import Server, running
 from nekonex.config import Config
 
 __all__ = ["ReadyFile", "notify_systemd", "serve_until_stopped"]
@@ -58,26 +58,44 @@ class ReadyFile:
             ) from error
 
 
-def serve_until_stopped(config: Config, ready: ReadyFile) -> None:
+def serve_until_stopped(
+    config: Config,
+    ready: ReadyFile,
+    *,
+    plugin_folders: Iterable[Path] = (),
+    watch: bool | None = None,
+    on_ready: Callable[[Server], object] | None = None,
+) -> None:
     """Run a server until SIGTERM or SIGINT. A second signal ends the process at once.
 
-    Raises ConfigError and StartError like `nekonex.app.running`.
+    *on_ready* is called with the server once everything listens. The rest is as with
+    `nekonex.app.running`, and raises what that raises.
     """
-    asyncio.run(_serve(config, ready))
+    asyncio.run(_serve(config, ready, plugin_folders, watch, on_ready))
 
 
-async def _serve(config: Config, ready: ReadyFile) -> None:
+async def _serve(
+    config: Config,
+    ready: ReadyFile,
+    plugin_folders: Iterable[Path],
+    watch: bool | None,
+    on_ready: Callable[[Server], object] | None,
+) -> None:
     watchdog = threading.Timer(STOP_SECONDS, _give_up)
     watchdog.daemon = True
     try:
         with _stop_signals() as stop:
-            async with running(config, on_claim=ready.remove) as server:
+            async with running(
+                config, on_claim=ready.remove, plugin_folders=plugin_folders, watch=watch
+            ) as server:
                 # What was loaded stays: the collector need not go through a million scores.
                 gc.collect()
                 gc.freeze()
                 ready.write(server.addresses())
                 notify_systemd("READY=1")
                 logger.info("ready", extra={"process_id": os.getpid()})
+                if on_ready is not None:
+                    on_ready(server)
                 await stop.wait()
                 watchdog.start()
                 ready.remove()

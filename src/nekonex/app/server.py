@@ -5,13 +5,14 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from nekonex.app.addresses import ExternalAddress
 from nekonex.app.assembly import RESERVED_USERS, Shared
+from nekonex.app.connect import ConnectPort
 from nekonex.app.control import ControlServer
 from nekonex.app.control_commands import ControlCommands
 from nekonex.app.data_dir import exclusive
@@ -20,6 +21,7 @@ from nekonex.app.gathering_log import gatherings_logged
 from nekonex.app.hosting import HostedGame
 from nekonex.app.http import HttpPort
 from nekonex.app.loading import COMMON, load_game
+from nekonex.app.plugin_controls import GamePluginControls
 from nekonex.app.ports import Closable, GamePort, close_all
 from nekonex.app.supported import refuse_what_is_missing
 from nekonex.app.watch import AccessWatcher
@@ -55,6 +57,7 @@ class Server:
         events: EventBus,
         data_dir: Path,
         http: HttpPort | None = None,
+        connect: ConnectPort | None = None,
     ) -> None:
         self.games = tuple(games)
         self.accounts = accounts
@@ -62,6 +65,7 @@ class Server:
         self.events = events
         self.data_dir = data_dir
         self.http = http
+        self.connect = connect
         self._watcher = watcher
 
     def game(self, name: str) -> HostedGame:
@@ -95,7 +99,8 @@ class Server:
             for game in self.games
         ]
         http = None if self.http is None else list(self.http.address)
-        return {"games": games, "http": http, "connect": None}
+        connect = None if self.connect is None else list(self.connect.address)
+        return {"games": games, "http": http, "connect": connect}
 
 
 @contextlib.asynccontextmanager
@@ -105,6 +110,8 @@ async def running(
     events: EventBus | None = None,
     clock: Clock = time.time,
     on_claim: Callable[[], object] | None = None,
+    plugin_folders: Iterable[Path] = (),
+    watch: bool | None = None,
 ) -> AsyncIterator[Server]:
     """Start everything that a configuration asks for, and stop it in reverse order.
 
@@ -112,6 +119,8 @@ async def running(
     sentence, for anything else that keeps the server from starting; nothing is left behind
     then. At the end consoles are told goodbye, logout hooks run and everything is on the disk.
     *on_claim* is called as soon as the data directory cannot be another server's any more.
+    Plugins are those of the configured folder and of *plugin_folders*; *watch* says in place of
+    the configuration whether they are loaded anew when their files change.
     """
     refuse_what_is_missing(config)
     games = [load_game(config, game) for game in config.games]
@@ -123,6 +132,7 @@ async def running(
             on_claim()
         ports = await stack.enter_async_context(_bound_ports(config))
         http = await stack.enter_async_context(_bound_http(config))
+        connect = await stack.enter_async_context(_bound_connect(config, plugin_folders, watch))
         # Not before: what cannot start says so in one sentence, and nothing else.
         for warning in config_warnings(config):
             logger.warning("%s", warning)
@@ -149,7 +159,8 @@ async def running(
             stack.push_async_callback(game.aclose)
         # Once more, in front of the stores: ports close before what their hooks need.
         closing: list[Closable] = [port for pair in ports for port in pair]
-        stack.push_async_callback(close_all, [*closing, http] if http else closing)
+        closing += [port for port in (http, connect) if port is not None]
+        stack.push_async_callback(close_all, closing)
         stack.enter_context(gatherings_logged(events))
         watcher = AccessWatcher(shared.access, hosted, clock=clock)
         server = Server(
@@ -160,6 +171,7 @@ async def running(
             events=events,
             data_dir=data_dir,
             http=http,
+            connect=connect,
         )
         if http is not None:
             await http.serve(objects)
@@ -171,6 +183,16 @@ async def running(
             *(game.keep() for game in hosted),
         ]
         await stack.enter_async_context(_background(tasks))
+        if connect is not None:
+            # When the games are there: plugins may ask for them at once.
+            controls = GamePluginControls(
+                hosted,
+                accounts=shared.accounts,
+                access=shared.access,
+                enforce=watcher.check,
+                clock=clock,
+            )
+            await connect.serve(stores, controls, events)
         control = ControlServer(data_dir, ControlCommands(server))
         await stack.enter_async_context(control.serving())
         yield server
@@ -202,6 +224,20 @@ async def _bound_http(config: Config) -> AsyncIterator[HttpPort | None]:
         yield http
     finally:
         await http.close()
+
+
+@contextlib.asynccontextmanager
+async def _bound_connect(
+    config: Config, plugin_folders: Iterable[Path], watch: bool | None
+) -> AsyncIterator[ConnectPort | None]:
+    if not config.connect.enabled:
+        yield None
+        return
+    connect = await ConnectPort.open(config, plugin_folders=plugin_folders, watch=watch)
+    try:
+        yield connect
+    finally:
+        await connect.close()
 
 
 async def _open_stores(stack: contextlib.AsyncExitStack, data_dir: Path) -> Stores:

@@ -15,11 +15,14 @@ from nekonex.cli import (
     backup,
     community,
     config,
+    connect,
     demo,
+    dev,
     game,
     init,
     objects,
     players,
+    plugin,
     ranking,
     reports,
     serve,
@@ -32,8 +35,8 @@ __all__ = ["build_app", "main"]
 
 # In the order of the help text.
 COMMANDS = (
-    *(serve, init, titles, config, account, players, game, community, ranking, objects),
-    *(access, reports, backup, demo),
+    *(serve, dev, init, titles, config, account, players, game, community, ranking, objects),
+    *(plugin, connect, access, reports, backup, demo),
 )
 
 _INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended

@@ -5,8 +5,16 @@ from collections.abc import Iterator
 import typer
 from rich.table import Table
 
-from nekonex.app import load_game
-from nekonex.cli._common import ConfigOption, group, load, plain_table, print_table
+from nekonex.app import StartError, load_game, tls_context
+from nekonex.cli._common import (
+    EXIT_USAGE,
+    CommandError,
+    ConfigOption,
+    group,
+    load,
+    plain_table,
+    print_table,
+)
 from nekonex.config import Config, config_warnings
 
 __all__ = ["register"]
@@ -26,13 +34,17 @@ def _group() -> None:
 
 @config_group.command("check")
 def _check(config: ConfigOption = None) -> None:
-    """Check the configuration, the classes that it names too, and print what would be served."""
+    """Check the configuration, classes and certificates too, and print what would be served."""
     loaded = load(config)
     for game in loaded.games:
         load_game(loaded, game)
+    try:
+        tls = tls_context(loaded)
+    except StartError as error:
+        raise CommandError(str(error), EXIT_USAGE) from error
     table = plain_table("", "")
     table.show_header = False
-    for key, value in _rows(loaded):
+    for key, value in _rows(loaded, with_tls=tls is not None):
         table.add_row(key, value)
     print_table(table)
     if loaded.games:
@@ -43,14 +55,17 @@ def _check(config: ConfigOption = None) -> None:
     typer.echo("\nThe configuration is good.")
 
 
-def _rows(config: Config) -> Iterator[tuple[str, str]]:
+def _rows(config: Config, *, with_tls: bool) -> Iterator[tuple[str, str]]:
     yield "configuration", str(config.file or "built in (there is no nekonex.toml here)")
     for number, variable in enumerate(config.variables):
         yield ("changed by" if number == 0 else ""), variable
     yield "data", str(config.server.data_dir)
     yield "http", _address(config.http.host, config.http.port, enabled=config.http.enabled)
     connect = config.connect
-    yield "connect", _address(connect.host, connect.port, enabled=connect.enabled)
+    address = _address(connect.host, connect.port, enabled=connect.enabled)
+    yield "connect", f"{address}, TLS" if with_tls and connect.enabled else address
+    if connect.enabled:
+        yield "plugins", str(connect.plugins_dir)
     storage = config.storage
     kinds = (storage.documents, storage.rankings, storage.objects)
     # Only the kind of a store: its URL may hold a password.

@@ -1,12 +1,10 @@
 """`nekonex serve`: run the server."""
 
-from pathlib import Path
-from typing import Annotated, Literal
-
 import typer
 
-from nekonex.app import ReadyFile, StartError, serve_until_stopped
-from nekonex.cli._common import EXIT_USAGE, CommandError, ConfigOption, load
+from nekonex.app import ReadyFile
+from nekonex.cli._common import ConfigOption, load
+from nekonex.cli._serving import LogFormatOption, LogLevelOption, ReadyFileOption, run_server
 from nekonex.config import ConfigError
 from nekonex.logs import configure_logging
 
@@ -19,22 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _serve(
-    ready_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the bound addresses here, as one JSON object, once everything listens; "
-            "remove it when the server stops.",
-        ),
-    ] = None,
-    log_format: Annotated[
-        Literal["text", "json"] | None,
-        typer.Option(help="The form of the log lines on standard error."),
-    ] = None,
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"] | None,
-        typer.Option(help="The least level that is logged."),
-    ] = None,
+    ready_file: ReadyFileOption = None,
+    log_format: LogFormatOption = None,
+    log_level: LogLevelOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM; a second one ends it at once."""
@@ -45,7 +30,4 @@ def _serve(
         ready.remove()
         raise
     configure_logging(log_level or loaded.server.log_level, log_format or loaded.server.log_format)
-    try:
-        serve_until_stopped(loaded, ready)
-    except StartError as error:
-        raise CommandError(str(error), EXIT_USAGE) from error
+    run_server(loaded, ready)

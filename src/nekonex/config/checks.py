@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from nekonex.config.environment import same_name
 from nekonex.config.errors import Origin
-from nekonex.config.models import Config, Document, GameConfig
+from nekonex.config.models import Config, ConnectSection, Document, GameConfig
 from nekonex.games.profiles import load_profile
 
 __all__ = ["check", "config_warnings"]
+
+FRAME_OVERHEAD: Final = 1024
+"""More bytes than a frame of NekoConnect has besides its data."""
 
 _WILDCARDS = {"", "0.0.0.0", "::"}  # noqa: S104
 _LOOPBACK = {"localhost", "::1"}
@@ -33,6 +37,12 @@ def _check_sections(document: Document, origin: Origin) -> None:
     if connect.allow_open and connect.password:
         raise origin.error(
             ("connect", "allow_open"), "is true although a password is set; choose one of the two"
+        )
+    if connect.send_queue < connect.max_data + FRAME_OVERHEAD:
+        raise origin.error(
+            ("connect", "send_queue"),
+            f"is {connect.send_queue}; allowed: a frame, which is max_data ({connect.max_data}) "
+            f"and {FRAME_OVERHEAD} bytes, or more",
         )
     if (connect.tls.cert is None) != (connect.tls.key is None):
         missing = "cert" if connect.tls.cert is None else "key"
@@ -147,4 +157,17 @@ def config_warnings(config: Config) -> list[str]:
             )
         if game.guest and not _is_loopback(game.host):
             found.append(f"game {game.name}: guest lets anyone in who can reach {game.host}")
+    found.extend(_connect_warnings(config.connect))
     return found
+
+
+def _connect_warnings(connect: ConnectSection) -> Iterator[str]:
+    if not connect.enabled or _is_loopback(connect.host):
+        return
+    if connect.allow_open:
+        yield f"connect: allow_open lets anyone in who can reach {connect.host}"
+    if connect.tls.cert is None:
+        yield (
+            f"connect: anyone on the way to {connect.host} can read and change what is sent, "
+            "because [connect.tls] has no cert and key"
+        )

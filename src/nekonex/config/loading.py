@@ -19,6 +19,11 @@ __all__ = ["DEFAULT_FILE", "builtin_game", "find_file", "load_config"]
 
 DEFAULT_FILE: Final = "nekonex.toml"
 
+PLUGIN_FILE: Final = "spec.conf"
+"""The file that a folder has which holds a plugin of NekoConnect."""
+PLUGIN_DATA: Final = ".nekonex"
+"""Where the built-in configuration keeps everything in such a folder."""
+
 
 def find_file(
     option: Path | None = None,
@@ -53,7 +58,7 @@ def load_config(
     environ = os.environ if environ is None else environ
     folder = folder or Path.cwd()
     path = find_file(file, environ, folder)
-    document = _read(path) if path else _builtin_document()
+    document = _read(path) if path else _builtin_document(folder)
     origin = Origin(path)
     origin.games = _game_names(document, origin)
     apply_environment(document, environ, Document, origin)
@@ -82,8 +87,13 @@ def builtin_game() -> dict[str, Any]:
     return {key: profile[key] for key in ("access_key", "nex_version", "prudp")}
 
 
-def _builtin_document() -> dict[str, Any]:
-    return {"game": [{"name": "common", "guest": True}]}
+def _builtin_document(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = {"game": [{"name": "common", "guest": True}]}
+    if (folder / PLUGIN_FILE).is_file():
+        # Not among the files of the plugin, which are watched, packed and given to others.
+        document["server"] = {"data_dir": f"{PLUGIN_DATA}/data"}
+        document["connect"] = {"plugins_dir": f"{PLUGIN_DATA}/plugins"}
+    return document
 
 
 def _read(path: Path) -> dict[str, Any]:

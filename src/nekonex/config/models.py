@@ -157,7 +157,9 @@ class TlsSection(Section):
     """`[connect.tls]`: certificate and key, both or neither."""
 
     cert: FilePath | None = None
+    """The certificate, and those it was issued by, in PEM form; without it there is no TLS."""
     key: FilePath | None = None
+    """Its private key, in PEM form, without a passphrase."""
 
 
 class ConnectSection(Section):
@@ -171,12 +173,15 @@ class ConnectSection(Section):
     allow_open: Flag = False
     """Serve without any password."""
     plugins_dir: FilePath = Field(default=Path("plugins"), validate_default=True)
+    """Where plugins are, each in a folder of its own; it need not exist."""
     max_data: Positive = MIB
     """Bytes of data in one frame."""
     max_connections: Positive = 1000
+    """Connections at a time."""
     max_waiting: Positive = 1000
     """Calls of one plugin that wait at a time."""
     auth_timeout: PositiveSeconds = 10.0
+    """How long a client may take to authenticate."""
     idle_timeout: Seconds = 0.0
     """0: an idle connection stays."""
     plugin_timeout: PositiveSeconds = 30.0
@@ -187,6 +192,8 @@ class ConnectSection(Section):
     """Frames a second of one connection; 0: no limit."""
     send_queue: Positive = 4 * MIB
     """Bytes that may wait for a client that does not read."""
+    send_timeout: PositiveSeconds = 30.0
+    """How long a client may take nothing of them."""
     cell_size: Positive = MIB
     """Bytes of one value in a plugin's database."""
     database_size: Positive = 64 * MIB
@@ -196,6 +203,7 @@ class ConnectSection(Section):
     repositories: Annotated[
         tuple[Annotated[str, AfterValidator(_repository)], ...], BeforeValidator(split_list)
     ] = ()
+    """Where `nekonex plugin` searches for plugins, and installs them from."""
     tls: TlsSection = TlsSection()
 
 

@@ -20,8 +20,10 @@ port = 8080
 admin_password = ""          # empty: the dashboard answers on this machine only
 
 [connect]
-host = "127.0.0.1"           # NekoConnect, the socket for plugins
+host = "127.0.0.1"           # NekoConnect (TCP); 0.0.0.0: from other machines, with [connect.tls]
 port = 10390
+password = ""                # empty: made on the first start; nekonex connect --show-password
+plugins_dir = "plugins"      # a folder for each plugin: nekonex plugin new, nekonex plugin install
 
 [[game]]
 """

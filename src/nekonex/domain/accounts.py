@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nekonex.domain.errors import (
@@ -150,6 +150,14 @@ class AccountService:
         if pid is not None:
             return await self.find(pid)
         return None if name_problem(user_name) else await self._store.find_by_name(user_name)
+
+    async def names(self, pids: Collection[int]) -> dict[int, str]:
+        """Return the names of the accounts with these principal ids, of those that there are."""
+        wanted = [pid for pid in dict.fromkeys(pids) if 0 < pid <= MAX_PID]
+        found: dict[int, str] = {}
+        for start in range(0, len(wanted), _PAGE):
+            found.update(await self._store.names(wanted[start : start + _PAGE]))
+        return found
 
     async def accounts(self) -> AsyncIterator[Account]:
         """Go through all accounts in the order of their principal ids, some at a time."""

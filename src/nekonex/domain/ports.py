@@ -7,7 +7,7 @@ death of the process. A method changes all it was asked to, or nothing. An outag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class AccountStore(Protocol):
 
     async def find_by_name(self, name: str) -> Account | None:
         """Return the account of this name; case does not count."""
+
+    async def names(self, pids: Collection[int]) -> Mapping[int, str]:
+        """Return the names of the accounts with these principal ids, of those that there are."""
 
     async def page(self, after_pid: int, limit: int) -> Sequence[Account]:
         """Return up to ``limit`` accounts with larger principal ids, in their order."""

@@ -5,7 +5,7 @@ No method awaits anything, so each is atomic on its event loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -35,6 +35,10 @@ class MemoryAccountStore:
         """Return the account of this name; case does not count."""
         pid = self._pids.get(name_key(name))
         return None if pid is None else self._accounts[pid]
+
+    async def names(self, pids: Collection[int]) -> Mapping[int, str]:
+        """Return the names of the accounts with these principal ids, of those that there are."""
+        return {pid: self._accounts[pid].name for pid in pids if pid in self._accounts}
 
     async def page(self, after_pid: int, limit: int) -> Sequence[Account]:
         """Return up to ``limit`` accounts with larger principal ids, in their order."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from nekonex.web.application import make_application
 from nekonex.web.limits import HttpLimits
-from nekonex.web.listener import HttpListener, bind
+from nekonex.web.listener import BACKLOG, RECEIVE_BUFFER, HttpListener
 from nekonex.web.stats import ClosedConnection, HttpStats, RefusedTransfer
 from nekonex.web.transfers import Incoming, Outgoing, Transfers
 
 __all__ = [
+    "BACKLOG",
+    "RECEIVE_BUFFER",
     "ClosedConnection",
     "HttpLimits",
     "HttpListener",
@@ -17,6 +19,5 @@ __all__ = [
     "Outgoing",
     "RefusedTransfer",
     "Transfers",
-    "bind",
     "make_application",
 ]

@@ -19,7 +19,7 @@ from nekonex.web.limits import HttpLimits
 from nekonex.web.slots import Slots
 from nekonex.web.stats import ClosedConnection, HttpStats
 
-__all__ = ["BACKLOG", "CUT_SECONDS", "GRACE_SECONDS", "RECEIVE_BUFFER", "HttpListener", "bind"]
+__all__ = ["BACKLOG", "CUT_SECONDS", "GRACE_SECONDS", "RECEIVE_BUFFER", "HttpListener"]
 
 GRACE_SECONDS: Final = 2.0
 """How long requests that are being answered may go on when the port closes."""
@@ -32,25 +32,6 @@ BACKLOG: Final = 128
 """Connections that wait to be accepted."""
 RECEIVE_BUFFER: Final = 64 * 1024
 """Bytes that the system keeps for a connection until they are read; Linux doubles it."""
-
-
-async def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on the first address of a host; OSError where that fails.
-
-    Who connects waits until it is served.
-    """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, _, _, _, address = found[0]
-    server = socket.create_server(
-        (str(address[0]), port),
-        family=family,
-        backlog=BACKLOG,
-        dualstack_ipv6=address[0] == "::" and socket.has_dualstack_ipv6(),
-    )
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)  # of its connections
-    server.setblocking(False)
-    return server
 
 
 class HttpListener:

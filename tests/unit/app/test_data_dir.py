@@ -25,7 +25,7 @@ def test_it_is_made_for_its_owner_and_held(tmp_path: Path) -> None:
 
 
 def test_one_that_stays_empty_is_removed_again(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), exclusive(tmp_path / "data"):
+    with pytest.raises(ZeroDivisionError), exclusive(tmp_path / "deep" / "data"):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 

@@ -46,6 +46,20 @@ def test_text_is_a_line_with_its_values() -> None:
     assert rest == 'info    player logged in pid=7 address=[::1]:80 user="a b=c"'
 
 
+def test_some_may_log_in_full() -> None:
+    stream = io.StringIO()
+    own = logging.getLogger("nekonex.some")
+    level = own.level
+    configure_logging("warning", "text", stream, in_full=["nekonex.some"])
+    try:
+        logger.debug("fine")
+        logging.getLogger("nekonex.elsewhere").info("too fine")
+    finally:
+        own.setLevel(level)
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith("debug   fine")
+
+
 @pytest.mark.parametrize("evil", ["a\nb", "a\rb", "\x1b[2J", "a\u2028b", 'x" level=error y="'])
 def test_no_value_can_forge_a_line(evil: str) -> None:
     stream = io.StringIO()

@@ -67,7 +67,7 @@ async def test_the_data_directory_is_claimed_before_anything_else(tmp_path: Path
             pass
         seen.append(list((tmp_path / "data").iterdir()))
 
-    kinds = ("GAME__COMMON__AUTH_PORT", "GAME__COMMON__SECURE_PORT", "HTTP__PORT")
+    kinds = ("GAME__COMMON__AUTH_PORT", "GAME__COMMON__SECURE_PORT", "HTTP__PORT", "CONNECT__PORT")
     ports = {f"NEKONEX_{kind}": "0" for kind in kinds}
     config = load_config(environ=ports, folder=tmp_path)
     async with running(config, on_claim=claimed):

@@ -150,7 +150,7 @@ async def test_another_process_bans_and_the_server_acts(
 
 
 async def test_a_server_without_games_runs(tmp_path: Any, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "nekonex.toml").write_text("[http]\nenabled = false\n")
+    (tmp_path / "nekonex.toml").write_text("[http]\nenabled = false\n[connect]\nenabled = false\n")
     async with running(load_config(environ={}, folder=tmp_path)) as server:
         assert server.addresses() == {"games": [], "http": None, "connect": None}
     assert "no game is configured" in caplog.text

@@ -11,6 +11,7 @@ import pytest
 from nekonex import __version__
 from nekonex.config import load_config
 from nekonex.games.profiles import slugs
+from tests.support.certificates import write_certificate
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -170,6 +171,21 @@ def test_config_check_shows_what_would_be_served(
     ):
         assert text in out
     assert "hush" not in out
+
+
+def test_config_check_looks_at_the_certificate_too(run: Run, tmp_path: Path) -> None:
+    cert, key = write_certificate(tmp_path)
+    (tmp_path / "nekonex.toml").write_text(
+        f'[connect.tls]\ncert = "{cert}"\nkey = "{key}"\n[[game]]\ntitle = "mario-kart-8"\n'
+    )
+    status, out, err = run("config", "check")
+    assert (status, err) == (0, "")
+    assert "127.0.0.1:10390, TLS" in out
+    assert str(tmp_path / "plugins") in out
+    key.unlink()
+    status, out, err = run("config", "check")
+    assert (status, out) == (2, "")
+    assert "connect.tls.key is " in err
 
 
 def test_config_check_of_a_wrong_file(run: Run, tmp_path: Path) -> None:

@@ -142,6 +142,10 @@ CASES = [
     ),
     ("[connect]\nport = 8080", "connect.port is 8080, which http.port has already"),
     ("[connect]\npassword = 'x'\nallow_open = true", "connect.allow_open is true although"),
+    (
+        "[connect]\nmax_data = 5000000",
+        "connect.send_queue is 4194304; allowed: a frame, which is max_data (5000000) and 1024",
+    ),
     ("[connect.tls]\ncert = 'c'", "connect.tls.key is missing: TLS needs cert and key"),
     ("[connect.tls]\nkey = 'c'", "connect.tls.cert is missing: TLS needs cert and key"),
     ("[storage]\nobjects = 's3'", 'storage.s3.bucket is missing: storage.objects is "s3"'),

@@ -26,6 +26,18 @@ def test_without_a_file_one_common_game_is_served_on_loopback(tmp_path: Path) ->
     assert config.server.data_dir == tmp_path / "data"
 
 
+def test_in_the_folder_of_a_plugin_nothing_is_kept_among_its_files(tmp_path: Path) -> None:
+    (tmp_path / "spec.conf").touch()
+    config = load_config(environ={"NEKONEX_CONNECT__PORT": "0"}, folder=tmp_path)
+    assert config.server.data_dir == tmp_path / ".nekonex" / "data"
+    assert config.connect.plugins_dir == tmp_path / ".nekonex" / "plugins"
+    config = load_config(environ={"NEKONEX_SERVER__DATA_DIR": "here"}, folder=tmp_path)
+    assert config.server.data_dir == tmp_path / "here"
+    (tmp_path / "nekonex.toml").touch()
+    config = load_config(environ={}, folder=tmp_path)
+    assert config.server.data_dir == tmp_path / "data"
+
+
 def test_the_built_in_configuration_can_be_changed_by_the_environment(tmp_path: Path) -> None:
     environ = {"NEKONEX_GAME__COMMON__AUTH_PORT": "0", "NEKONEX_HTTP__ENABLED": "false"}
     config = load_config(environ=environ, folder=tmp_path)

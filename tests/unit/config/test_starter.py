@@ -13,7 +13,7 @@ Load = Callable[..., Config]
 @pytest.mark.parametrize("slug", [slug for slug in slugs() if load_profile(slug).access_key])
 def test_every_title_round_trips(load: Load, slug: str) -> None:
     text = render_starter(slug)
-    assert len(text.splitlines()) <= 22
+    assert len(text.splitlines()) <= 24
     (game,) = load(text).games
     assert (game.name, game.title, game.guest) == (slug, slug, False)
     assert game.settings().as_dict() == load_profile(slug).settings().as_dict()
@@ -58,6 +58,29 @@ def test_warnings_are_given_for_what_is_allowed_but_unwise(load: Load) -> None:
     assert "guest lets anyone in who can reach 0.0.0.0" in second
     quiet = '[[game]]\ntitle = "pikmin-3"\nguest = true\n'
     assert config_warnings(load(quiet)) == []
+
+
+@pytest.mark.parametrize(
+    ("connect", "told"),
+    [
+        ('host = "0.0.0.0"', ["anyone on the way to 0.0.0.0 can read and change what is sent"]),
+        (
+            'host = "::"\nallow_open = true',
+            ["allow_open lets anyone in who can reach ::", "anyone on the way to ::"],
+        ),
+        ('host = "0.0.0.0"\ntls = { cert = "c", key = "k" }', []),
+        ('host = "0.0.0.0"\nenabled = false', []),
+        ("allow_open = true", []),
+    ],
+)
+def test_a_socket_that_others_reach_wants_a_password_and_tls(
+    load: Load, connect: str, told: list[str]
+) -> None:
+    found = config_warnings(load(f'[connect]\n{connect}\n[[game]]\ntitle = "pikmin-3"\n'))
+    assert len(found) == len(told)
+    for warning, text in zip(found, told, strict=True):
+        assert warning.startswith("connect: ")
+        assert text in warning
 
 
 @pytest.mark.parametrize("http", ['host = "0.0.0.0"', "enabled = false", 'public_url = "http://a"'])

@@ -68,7 +68,7 @@ async def test_the_player_of_the_first_server_is_online(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = (DOCS / "tutorial" / "first-server.toml").read_text(encoding="utf-8")
-    config = re.sub(r"(_port = )\d+", r"\g<1>0", config).replace("0.0.0.0", "127.0.0.1")
+    config = re.sub(r"(port = )\d+", r"\g<1>0", config).replace("0.0.0.0", "127.0.0.1")
     player = load(DOCS / "tutorial" / "player.py")
     async with running_server(config) as server:
         await server.accounts.add("neko", "the password")

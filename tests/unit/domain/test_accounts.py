@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Mapping
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -52,6 +54,23 @@ async def test_pids_are_given_out_from_a_thousand_million_on(service: AccountSer
     assert (await service.add("c", "x")).pid == FIRST + 2
     await service.remove(FIRST + 2)
     assert (await service.add("d", "x")).pid == FIRST + 3
+
+
+async def test_names_of_many_are_asked_for_some_at_a_time() -> None:
+    asked: list[int] = []
+
+    class Counting(MemoryAccountStore):
+        async def names(self, pids: Collection[int]) -> Mapping[int, str]:
+            asked.append(len(pids))
+            return await super().names(pids)
+
+    counting = Counting()
+    accounts = [Account(pid, f"n{pid}", {0: bytes(16)}, 0.0) for pid in range(1, 1101, 2)]
+    await counting.add(accounts)
+    service = AccountService(counting, cast("KeyDeriver", None))
+    found = await service.names([*range(-1, 1101), 5, 1 << 32])
+    assert found == {account.pid: account.name for account in accounts}
+    assert asked == [500, 500, 100]
 
 
 async def test_a_refused_account_uses_up_no_pid(service: AccountService) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import errno
 import logging
 import signal
 import time
@@ -12,28 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from nekonex.web import HttpLimits, bind, listener
+from nekonex.web import HttpLimits, listener
 from nekonex.web.slots import NoSlotError, Slots
 from tests.support.uploads import encode_form, site
 
 LIMITS = HttpLimits(limit_loopback=True)
-
-
-async def test_a_port_that_is_taken_cannot_be_bound() -> None:
-    first = await bind("127.0.0.1", 0)
-    port = first.getsockname()[1]
-    with pytest.raises(OSError) as caught:  # noqa: PT011
-        await bind("127.0.0.1", port)
-    assert caught.value.errno == errno.EADDRINUSE
-    first.close()
-    (await bind("127.0.0.1", port)).close()
-
-
-async def test_whoever_connects_before_it_is_served_waits() -> None:
-    bound = await bind("localhost", 0)
-    _, writer = await asyncio.open_connection(*bound.getsockname()[:2])
-    writer.close()
-    bound.close()
 
 
 async def test_connections_are_limited(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from nekonex.domain.accounts import KEY_DERIVATIONS, Account
@@ -43,6 +44,16 @@ class SqliteAccountStore:
         """Return the account of this name; case does not count."""
         row = await self._database.read_row(f"{_SELECT} WHERE name_key = ?", name_key(name))
         return None if row is None else _account(row)
+
+    async def names(self, pids: Collection[int]) -> Mapping[int, str]:
+        """Return the names of the accounts with these principal ids, of those that there are."""
+        wanted = json.dumps(list(pids))
+
+        def select(connection: sqlite3.Connection) -> dict[int, str]:
+            sql = "SELECT pid, name FROM accounts WHERE pid IN (SELECT value FROM json_each(?))"
+            return dict(connection.execute(sql, (wanted,)))
+
+        return await self._database.read(select)
 
     async def page(self, after_pid: int, limit: int) -> Sequence[Account]:
         """Return up to ``limit`` accounts with larger principal ids, in their order."""

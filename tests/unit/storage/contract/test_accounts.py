@@ -30,6 +30,14 @@ async def test_what_was_added_is_found(open_stores: OpenStores) -> None:
         assert await stores.accounts.count() == 1
 
 
+async def test_names_of_many_at_once(open_stores: OpenStores) -> None:
+    async with open_stores() as stores:
+        await stores.accounts.add([account(5, "Five"), account(6), account(0xFFFFFFFF, "Last")])
+        found = await stores.accounts.names([0xFFFFFFFF, 7, 5])
+        assert found == {5: "Five", 0xFFFFFFFF: "Last"}
+        assert await stores.accounts.names([]) == {}
+
+
 @pytest.mark.parametrize("keys", [{0: bytes(16)}, {1: b"\xff" * 16}])
 async def test_an_account_with_one_key(open_stores: OpenStores, keys: dict[int, bytes]) -> None:
     async with open_stores() as stores:

@@ -1,16 +1,9 @@
-"""For the tests of games and plugins: the real server, in the event loop of a test.
-
-async def test_my_game() -> None:
-    async with running_server(Path("nekonex.toml").read_text()) as server:
-        account = await server.accounts.add("neko", "secret")
-        host, port = server.game("splatoon").auth.address
-        ...
-"""
+"""The real server, in the event loop of a test."""
 
 import contextlib
 import tempfile
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from nekonex.app import Server, running
@@ -22,13 +15,20 @@ __all__ = ["running_server"]
 
 @contextlib.asynccontextmanager
 async def running_server(
-    config: str = "", *, folder: Path | None = None, events: EventBus | None = None
+    config: str = "",
+    *,
+    folder: Path | None = None,
+    events: EventBus | None = None,
+    plugin_folders: Iterable[Path] = (),
+    watch: bool | None = None,
 ) -> AsyncIterator[Server]:
     """Run the server of a configuration: the text of a `nekonex.toml`, or none at all.
 
     Ports that it does not give are free ones. Everything is kept in *folder*, which is where
-    relative paths and the modules of games start from; without one it is gone afterwards. The
-    environment does not count. Raises ConfigError and StartError as `nekonex serve` does.
+    relative paths, plugins and the modules of games start from; without one it is gone
+    afterwards. *plugin_folders* are plugins from elsewhere; *watch* says whether plugins are
+    loaded anew when their files change. The environment does not count. Raises ConfigError and
+    StartError as `nekonex serve` does.
     """
     with contextlib.ExitStack() as stack:
         if folder is None:
@@ -43,8 +43,11 @@ async def running_server(
             for key in ("auth_port", "secure_port")
             if key not in game
         }
-        if "port" not in document.get("http", ()):
-            free_ports["NEKONEX_HTTP__PORT"] = "0"
+        for section in ("http", "connect"):
+            if "port" not in document.get(section, ()):
+                free_ports[f"NEKONEX_{section}__PORT".upper()] = "0"
         loaded = load_config(environ=free_ports, folder=folder)
-        async with running(loaded, events=events) as server:
+        async with running(
+            loaded, events=events, plugin_folders=plugin_folders, watch=watch
+        ) as server:
             yield server
