@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import queue
 import socket
 import ssl
 import textwrap
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 from nekonex.connect import ConnectLimits, ConnectServer
 from nekonex.connect.packages import PluginsFolder
@@ -17,7 +21,7 @@ from nekonex.events import EventBus
 from nekonex.storage.memory_cells import MemoryCellStore
 from tests.support.plugin_folders import ECHO, make_plugin, spec_sheet
 
-__all__ = ["ECHO", "PASSWORD", "plugin_server", "write_plugin"]
+__all__ = ["ECHO", "PASSWORD", "plugin_server", "plugin_server_aside", "write_plugin"]
 
 PASSWORD = "a password"
 
@@ -63,3 +67,35 @@ async def plugin_server(
     finally:
         await server.close()
         sock.close()
+
+
+@contextlib.contextmanager
+def plugin_server_aside(*folders: Path, **options: Any) -> Iterator[ConnectServer]:
+    """Run `plugin_server` in a thread with an event loop of its own, for tests that block."""
+    started: queue.SimpleQueue[ConnectServer | BaseException] = queue.SimpleQueue()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with plugin_server(*folders, **options) as server:
+            started.put(server)
+            await stop.wait()
+
+    def run() -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(serve())
+        except BaseException as error:  # noqa: BLE001 - raised where it can be seen
+            started.put(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    server = started.get()
+    try:
+        if isinstance(server, BaseException):
+            raise server
+        yield server
+    finally:
+        with contextlib.suppress(RuntimeError):  # it has failed, so its loop is closed
+            loop.call_soon_threadsafe(stop.set)
+        thread.join()

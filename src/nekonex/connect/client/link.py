@@ -10,10 +10,12 @@ from typing import Final, cast
 from nekonex.connect.client.mailbox import Expected, Mailbox, no_answer
 from nekonex.connect.protocol import ImpostorError, LoginRefusedError, Message
 
-__all__ = ["CLOSE_SECONDS", "Link"]
+__all__ = ["CLOSE_SECONDS", "FLUSH_SECONDS", "Link"]
 
+FLUSH_SECONDS: Final = 10.0
+"""How long the system may take what is still to be sent, when the client closes."""
 CLOSE_SECONDS: Final = 1.0
-"""How long a server may take to read what was sent, when the client closes."""
+"""How long the server may then take to close its end."""
 
 
 class Link(asyncio.Protocol):
@@ -45,6 +47,7 @@ class Link(asyncio.Protocol):
             self._failure = error
             self._mailbox.end("the login has failed")
         self._settle()
+        self._news.ring()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let everybody know who waits."""
@@ -114,6 +117,7 @@ class Link(asyncio.Protocol):
             if not answer.cancelled() and (delivered := answer.result()) is not None:
                 self._mailbox.put_back(delivered)
                 self._settle()
+                self._news.ring()
             raise
         finally:
             self._mailbox.forget(expected)
@@ -133,13 +137,14 @@ class Link(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if transport.can_write_eof() and not transport.is_closing():
-            with contextlib.suppress(OSError):  # the server is gone already
-                transport.write_eof()
-            transport.resume_reading()
-        else:
-            transport.close()
         try:
+            await self._flush(transport)
+            if transport.can_write_eof() and not transport.is_closing():
+                with contextlib.suppress(OSError):  # the server is gone already
+                    transport.write_eof()
+                transport.resume_reading()
+            else:
+                transport.close()
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._lost.wait()
         except TimeoutError:
@@ -155,6 +160,14 @@ class Link(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
             await self._lost.wait()
+
+    async def _flush(self, transport: asyncio.Transport) -> None:
+        """Wait until the system has taken all that was sent; TimeoutError."""
+        transport.set_write_buffer_limits(high=0)
+        async with asyncio.timeout(FLUSH_SECONDS):
+            # That of TLS calls itself full when it is empty, and a limit is 0.
+            while transport.get_write_buffer_size() and not self._lost.is_set():
+                await self._room.wait()
 
     async def _when_writable(self) -> asyncio.Transport:
         while self._is_paused and not self._mailbox.is_over:
@@ -173,7 +186,6 @@ class Link(asyncio.Protocol):
                 transport.pause_reading()
             else:
                 transport.resume_reading()
-        self._news.ring()
 
     def _wake_all(self) -> None:
         self._news.ring()
@@ -186,15 +198,15 @@ class _Bell:
     """Wakes everybody who waits for it."""
 
     def __init__(self) -> None:
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[asyncio.Future[None], None] = {}  # in their order
 
     async def wait(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
+        self._waiters[waiter] = None
         try:
             await waiter
         finally:
-            self._waiters.discard(waiter)
+            del self._waiters[waiter]
 
     def ring(self) -> None:
         for waiter in self._waiters:

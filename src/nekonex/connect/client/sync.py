@@ -57,7 +57,7 @@ class SyncClient:
             receive_queue=receive_queue,
         )
         self._stream: BlockingStream | None = None
-        self._mailbox = Mailbox(self._target.session(), receive_queue)
+        self._mailbox = self._new_mailbox()
 
     @property
     def is_open(self) -> bool:
@@ -84,17 +84,17 @@ class SyncClient:
         self.close()
         target = self._target
         deadline = _deadline(target.timeout)
-        self._mailbox = Mailbox(target.session(), target.receive_queue)
+        self._mailbox = self._new_mailbox()
         try:
             self._stream = self._open(deadline)
             self._stream.write(self._mailbox.session.start(), deadline)
             while not self._mailbox.session.authenticated:
                 self._read(deadline, "")
-        except TimeoutError:
-            self._abort("the login took too long")
-            raise TimeoutError(f"{target} does not answer") from None
-        except BaseException:
+        except BaseException as error:
             self._abort("the login has failed")
+            self._mailbox = self._new_mailbox()
+            if isinstance(error, TimeoutError):
+                raise TimeoutError(f"{target} does not answer") from None
             raise
 
     def close(self) -> None:
@@ -181,6 +181,9 @@ class SyncClient:
             if not error.was_closed:
                 raise
             raise StopIteration from None
+
+    def _new_mailbox(self) -> Mailbox:
+        return Mailbox(self._target.session(), self._target.receive_queue)
 
     def _open(self, deadline: float | None) -> BlockingStream:
         target = self._target
