@@ -78,7 +78,11 @@ def _render_json(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
 
 
 class _TextRenderer:
-    """Writes ``time level event key=value …``; a traceback follows on lines of its own."""
+    """Writes ``time level event key=value …``; tracebacks and stacks follow, indented.
+
+    The text of an exception may be a stranger's: it can neither pass for another line of the log
+    nor be obeyed by a terminal.
+    """
 
     def __init__(self, coloured: bool) -> None:
         self._coloured = coloured
@@ -87,14 +91,18 @@ class _TextRenderer:
         time = str(event.pop("timestamp"))[:19].replace("T", " ")
         level = str(event.pop("level"))
         text = _CONTROL.sub(_escape, str(event.pop("event")))
-        exception = event.pop("exception", None)
+        traces = [event.pop(key) for key in ("stack", "exception") if event.get(key)]
         event.pop("logger", None)
         label = f"{level:<7}"
         if self._coloured:
             label = f"{_COLOURS.get(level, '')}{label}{_RESET}"
         pairs = "".join(f" {key}={_value(value)}" for key, value in event.items())
         line = f"{time} {label} {text}{pairs}"
-        return f"{line}\n{exception}" if exception else line
+        return "\n".join([line, *(_indented(str(trace)) for trace in traces)])
+
+
+def _indented(trace: str) -> str:
+    return "\n".join(f"    {_CONTROL.sub(_escape, line)}" for line in trace.split("\n"))
 
 
 def _value(value: Any) -> str:

@@ -76,7 +76,27 @@ def test_a_traceback_follows_its_line() -> None:
     log_an_exception()
     lines = stream.getvalue().splitlines()
     assert lines[0].endswith("error   it broke")
-    assert lines[-1] == "ZeroDivisionError: division by zero"
+    assert lines[-1] == "    ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize("evil", ["a\n2026-11-21 info forged", "a\rb", "\x1b[2J", "a\u2028b"])
+def test_no_exception_can_forge_a_line(evil: str) -> None:
+    stream = io.StringIO()
+    configure_logging("info", "text", stream)
+    logger.error("it broke", exc_info=ValueError(evil))
+    first, *rest = stream.getvalue().splitlines()
+    assert first.endswith("error   it broke")
+    assert rest
+    assert all(line.startswith("    ") and line.isprintable() for line in rest)
+
+
+def test_a_stack_is_shown_line_by_line() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "text", stream)
+    logger.error("it is stuck", extra={"stack": 'File "a.py", line 1\n  sleep()', "pid": 7})
+    first, *rest = stream.getvalue().splitlines()
+    assert first.endswith("error   it is stuck pid=7")
+    assert rest == ['    File "a.py", line 1', "      sleep()"]
 
 
 def test_json_is_one_object_a_line() -> None:
