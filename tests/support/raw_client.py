@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -80,6 +81,11 @@ class RawClient:
     def end(self) -> None:
         """Say that nothing more comes of this end."""
         self.writer.write_eof()
+
+    def break_off(self) -> None:
+        """Have the server hear at once that nobody is there any more, when this end vanishes."""
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def vanish(self) -> None:
         """Close the connection at once."""

@@ -49,20 +49,22 @@ class ServerProcess:
         self.ready_file = folder / "ready.json"
         self.log = folder / "server.log"
         self._log_file = self.log.open("ab")
+        self._output = folder / "server.out"
         self._stale = self._stamp()
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "nekonex", command),
-                *("--ready-file", str(self.ready_file), *arguments),
-            ],
-            cwd=cwd or folder,
-            env=clean_environment(
-                NEKONEX_HTTP__PORT="0", NEKONEX_CONNECT__PORT="0", **(environment or {})
-            ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._log_file,
-        )
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "nekonex", command),
+                    *("--ready-file", str(self.ready_file), *arguments),
+                ],
+                cwd=cwd or folder,
+                env=clean_environment(
+                    NEKONEX_HTTP__PORT="0", NEKONEX_CONNECT__PORT="0", **(environment or {})
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=self._log_file,
+            )
 
     def wait_ready(self) -> dict[str, Any]:
         """Return the content of the ready file as soon as it is there."""
@@ -102,6 +104,10 @@ class ServerProcess:
         if self.process.poll() is None:
             self.process.kill()
         self.wait()
+
+    def output_text(self) -> str:
+        """Return what it has printed."""
+        return self._output.read_text(encoding="utf-8")
 
     def log_text(self) -> str:
         """Return everything that was logged."""

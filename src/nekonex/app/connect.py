@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from typing import Final
 
 from nekonex.app.addresses import format_address
 from nekonex.app.connect_password import connect_password
+from nekonex.app.errors import StartError
 from nekonex.app.origin import origin_of_key
 from nekonex.app.ports import bind_refusal
 from nekonex.app.sockets import bind
@@ -66,12 +68,13 @@ class ConnectPort:
     async def open(
         cls, config: Config, *, plugin_folders: Iterable[Path] = (), watch: bool | None = None
     ) -> "ConnectPort":
-        """Bind the port; StartError in one sentence if it or the certificate cannot be had.
+        """Bind the port; StartError in one sentence if anything that is configured cannot be had.
 
         Plugins are those of `plugins_dir` and of *plugin_folders*; *watch* says in place of the
         configuration whether they are loaded anew when their files change.
         """
         section = config.connect
+        await asyncio.to_thread(_check_plugins_dir, config)
         tls = await asyncio.to_thread(tls_context, config)
         try:
             bound = await bind(
@@ -149,6 +152,19 @@ def connect_limits(section: ConnectSection) -> ConnectLimits:
     defaults = ConnectLimits()
     # What a frame may have, one call of a plugin can receive.
     return replace(defaults, **configured, max_joined=max(defaults.max_joined, section.max_data))
+
+
+def _check_plugins_dir(config: Config) -> None:
+    """Raise StartError where there is something, but no folder that can be read."""
+    path = config.connect.plugins_dir
+    try:
+        with os.scandir(path):
+            pass
+    except FileNotFoundError:
+        return  # nobody has installed anything yet
+    except OSError as error:
+        where = _origin(config, "plugins_dir")
+        raise StartError(f'{where} is "{path}", which cannot be read: {error.strerror}') from error
 
 
 def _origin(config: Config, key: str) -> str:

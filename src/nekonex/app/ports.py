@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
+import socket
 import typing
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -143,5 +145,12 @@ def bind_refusal(
         )
     return StartError(
         f'{key_of("host")} is "{host}", which cannot be listened on '
-        f"({error.strerror}); give an address of this machine, or 0.0.0.0 for all"
+        f"({_reason(error)}); give an address of this machine, or 0.0.0.0 for all"
     )
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system says, without what `socket` adds to it."""
+    if not error.errno or isinstance(error, socket.gaierror):
+        return str(error.strerror)
+    return os.strerror(error.errno)

@@ -39,16 +39,18 @@ class InputLines:
         """Return the next line without its end, None at the end; LineTooLongError."""
         while (end := self._read.find(b"\n", self._searched)) < 0:
             self._searched = len(self._read)
-            if self._searched > self._most:
-                raise LineTooLongError(f"a line has more than {self._most} bytes")
             if self._is_over:
                 return self._take(self._searched) if self._read else None
+            if self._searched > self._most:
+                break
             data = await self._more()
             self._is_over = not data
             self._read += data
-        return self._take(end)
+        return self._take(end if end >= 0 else self._searched)
 
     def _take(self, end: int) -> bytes:
+        if end > self._most:
+            raise LineTooLongError(f"a line has more than {self._most} bytes")
         line = bytes(self._read[:end])
         del self._read[: end + 1]
         self._searched = 0

@@ -1,6 +1,7 @@
 """`nekonex connect`: talk to a plugin of NekoConnect, here or elsewhere."""
 
 import asyncio
+import io
 import os
 import socket
 import ssl
@@ -45,6 +46,9 @@ _REFUSALS: Final[dict[int, str]] = {
     Status.TOO_MANY: "too many logins of this address have failed; try again in a minute",
     Status.UNAVAILABLE: "the server is full, or it stops",
 }
+
+_OF_ANOTHER_NAME: Final = frozenset({62, 64})
+"""What OpenSSL's verification says, as a number, of another host name and of another address."""
 
 
 def register(app: typer.Typer) -> None:
@@ -127,15 +131,16 @@ def _connect(
     context = _tls(ca) if tls or ca is not None else False
     if server_name is not None and not context:
         raise CommandError("--server-name is about TLS: give --tls or --ca too", EXIT_USAGE)
-    interactive = sys.stdin.isatty()
+    stdin = sys.stdin or io.TextIOWrapper(io.BytesIO())  # Python has None for a closed one
+    interactive = stdin.isatty()
     password = "" if no_password else _password(load(config), interactive=interactive)
     try:
         client = Client(host, port, password, tls=context, server_hostname=server_name)
     except UnicodeEncodeError:
         raise CommandError("the password is not UTF-8", EXIT_USAGE) from None
-    lines = InputLines(sys.stdin.buffer, MAX_LINE)
+    lines = InputLines(stdin.buffer, MAX_LINE)
     conversation = Conversation(client, greeter, op, lines, interactive=interactive)
-    return asyncio.run(_talk(client, conversation, wait))
+    return asyncio.run(_talk(client, conversation, wait, has_password=bool(password)))
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -211,26 +216,30 @@ def _tls(ca: Path | None) -> ssl.SSLContext:
 # -- the connection ------------------------------------------------------------------------
 
 
-async def _talk(client: Client, conversation: Conversation, wait: float) -> int:
+async def _talk(
+    client: Client, conversation: Conversation, wait: float, *, has_password: bool
+) -> int:
     try:
         await client.connect()
     except OSError as error:
-        raise _refusal(client, error) from error
+        raise _refusal(client, error, has_password=has_password) from error
     try:
         conversation.introduce()
         return await conversation.run(wait)
     except DisconnectedError as error:
-        raise CommandError(str(error)) from None
+        # A status was reported when it came.
+        text = str(error) if error.status is None else "the server has closed the connection"
+        raise CommandError(text) from None
     finally:
         await client.close()
 
 
-def _refusal(client: Client, error: OSError) -> CommandError:
+def _refusal(client: Client, error: OSError, *, has_password: bool) -> CommandError:
     """Return why there is no connection, in one sentence."""
     where = client.address
     match error:
         case LoginRefusedError():
-            reason = _REFUSALS.get(error.status) or f"the server answered {error.status}"
+            reason = _of_login(error.status, has_password=has_password)
             return CommandError(f"{where} does not let you in: {reason}")
         case ImpostorError():
             return CommandError(f"{where} has proven nothing, and was told nothing: {error}")
@@ -238,12 +247,9 @@ def _refusal(client: Client, error: OSError) -> CommandError:
             hint = "" if client.uses_tls else "; if it uses TLS, say --tls"
             return CommandError(f"{where} has closed the connection instead of a login{hint}")
         case ssl.SSLCertVerificationError():
-            return CommandError(
-                f"the certificate of {where} is not trusted: {error.verify_message}"
-            )
+            return CommandError(f"the certificate of {where} is not trusted: {_distrust(error)}")
         case ssl.SSLError():
-            reason = (error.reason or str(error)).replace("_", " ").lower()
-            return CommandError(f"TLS with {where} has failed: {reason}")
+            return CommandError(f"TLS with {where} has failed: {_of_tls(error)}")
         case socket.gaierror():
             text = f"{where} cannot be looked up: {error.strerror}"
         case ConnectionRefusedError():
@@ -254,3 +260,25 @@ def _refusal(client: Client, error: OSError) -> CommandError:
             reason = os.strerror(error.errno) if error.errno else str(error)
             text = f"{where} cannot be reached: {reason}"
     return CommandError(text, EXIT_NO_SERVER)
+
+
+def _of_login(status: int, *, has_password: bool) -> str:
+    """Return why a server does not let anybody in."""
+    if status == Status.BAD_FRAME and not has_password:
+        return "it asks for a password"
+    return _REFUSALS.get(status) or f"the server answered {status}"
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    """Return what went wrong between the two ends of TLS."""
+    if error.reason == "WRONG_VERSION_NUMBER":
+        return "what answers speaks no TLS"
+    return (error.reason or str(error)).replace("_", " ").lower()
+
+
+def _distrust(error: ssl.SSLCertVerificationError) -> str:
+    """Return why a certificate is not trusted, and what to say if it is to be."""
+    reason = error.verify_message.rstrip(".")
+    if error.verify_code in _OF_ANOTHER_NAME:
+        return f"{reason}; --server-name NAME says whom it is for"
+    return f"{reason}; --ca FILE trusts those in a file"

@@ -128,4 +128,7 @@ def _introduce(server: Server, config: Config, option: str) -> None:
     running = next((each.greeter for each in found if each.state == "running"), None)
     if running is not None:
         greeter = visible(shlex.quote(running))
-        typer.echo(f"\nTo talk to one: nekonex connect {address} {greeter}{option}")
+        # Whom an author has the certificate from is rarely somebody that the system trusts.
+        cert = config.connect.tls.cert
+        trust = f" --ca {visible(shlex.quote(str(cert)))}" if cert else ""
+        typer.echo(f"\nTo talk to one: nekonex connect {address} {greeter}{trust}{option}")

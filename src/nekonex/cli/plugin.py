@@ -56,7 +56,7 @@ def _new(
         raise CommandError(visible(str(error))) from None
     for file in written:
         typer.echo(f"wrote {visible(_relative(file))}")
-    into = f"cd {visible(shlex.quote(name))} && " if name else ""
+    into = f"cd {visible(_word(name))} && " if name else ""
     typer.echo(f"\nTo run it while you write: {into}nekonex dev")
     typer.echo("To see whether it is right: nekonex plugin check")
     typer.echo("To pack it for others: nekonex plugin build")
@@ -111,6 +111,11 @@ def _build(
         return
     typer.echo(f"built {path} of {len(package.files)} files, {len(content)} bytes")
     typer.echo(f"sha256 {sha256}")
+
+
+def _word(folder: str) -> str:
+    """Return a folder as a shell takes it."""
+    return shlex.quote(f"./{folder}" if folder.startswith("-") else folder)
 
 
 def _must_be_folder(folder: Path) -> None:

@@ -117,8 +117,30 @@ async def test_a_port_that_cannot_be_had_is_one_sentence(tmp_path: Path) -> None
         "127.0.0.1; give another port, or 0 for any free one"
     )
     assert not (tmp_path / "data").exists()
-    with pytest.raises(StartError, match=r'connect\.host is "192.0.2.1", which cannot'):
+    told = r'connect\.host is "192.0.2.1", which cannot be listened on \([^()]+\); give'
+    with pytest.raises(StartError, match=told):
         await ConnectPort.open(configured(tmp_path, 'host = "192.0.2.1"'))
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("file", "Not a directory"),
+        ("file/plugins", "Not a directory"),
+        ("loop", "Too many levels of symbolic links"),
+    ],
+)
+async def test_a_folder_of_plugins_that_is_none_is_one_sentence(
+    tmp_path: Path, path: str, reason: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(StartError) as caught:
+        await ConnectPort.open(configured(tmp_path, f'plugins_dir = "{path}"'))
+    assert str(caught.value) == (
+        f"{tmp_path / 'nekonex.toml'}: connect.plugins_dir is "
+        f'"{tmp_path / path}", which cannot be read: {reason}'
+    )
 
 
 async def test_clients_come_in_by_tls(tmp_path: Path) -> None:

@@ -75,6 +75,17 @@ def test_the_plugin_of_this_folder_is_run(run: Commands, serve: Serve) -> None:
     ]
 
 
+def test_how_to_talk_to_one_by_tls(run: Commands, serve: Serve) -> None:
+    serve(status("echo"))
+    make_plugin(run.folder)
+    text = '[connect.tls]\ncert = "my cert.pem"\nkey = "key.pem"\n'
+    (run.folder / "nekonex.toml").write_text(text + "[[game]]\ntitle = 'mario-kart-8'\n")
+    out = run("dev")
+    assert "NekoConnect is at 127.0.0.1:1, with TLS.\n" in out
+    cert = run.folder / "my cert.pem"
+    assert out.endswith(f"nekonex connect 127.0.0.1:1 echo --ca '{cert}'\n")
+
+
 def test_plugins_of_other_folders(run: Commands, serve: Serve) -> None:
     served = serve(
         status("two words"), status("bad", "failed", "p/bad/logic.py:1: no\nclass Logic")

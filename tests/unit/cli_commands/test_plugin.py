@@ -67,6 +67,10 @@ def test_without_a_name_it_is_this_folder(run: Commands, monkeypatch: pytest.Mon
     assert run("plugin", "check") == "echo 0.1.0 is fine; its greeter is echo\n"
 
 
+def test_a_name_that_a_shell_would_take_for_an_option(run: Commands) -> None:
+    assert "while you write: cd ./-echo && nekonex dev\n" in run("plugin", "new", "--", "-echo")
+
+
 def test_where_there_is_a_plugin_already(run: Commands) -> None:
     run("plugin", "new", "echo")
     before = (run.folder / "echo" / "spec.conf").read_bytes()

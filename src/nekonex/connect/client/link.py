@@ -135,7 +135,8 @@ class Link(asyncio.Protocol):
         self._mailbox.close()
         self._wake_all()
         transport = self._transport
-        if transport is None:
+        # One that is lost is not asked for anything: with TLS asyncio would fail over it.
+        if transport is None or self._lost.is_set():
             return
         try:
             await self._flush(transport)

@@ -12,6 +12,7 @@ from pathspec import GitIgnoreSpec
 
 from nekonex.connect.packages.errors import BuildError, NotPlainFileError, TooManyFilesError
 from nekonex.connect.packages.names import check_path, quoted
+from nekonex.connect.plugins import CONFIG_FILE, is_server_data
 
 __all__ = ["BUILD_FOLDER", "package_files"]
 
@@ -30,10 +31,14 @@ def package_files(folder: Path, always: Collection[str], limit: int) -> list[str
     """Return the paths, in the folder, of what belongs into its package, in their order.
 
     Left out is what begins with a dot, ``build/`` at the top, ``__pycache__/``, tests (``tests/``,
-    ``test_*.py``, ``*_test.py``, ``conftest.py``) and what the .gitignore files of the folder
+    ``test_*.py``, ``*_test.py``, ``conftest.py``), what a server keeps there (``nekonex.toml``
+    and its data directory, with passwords in both) and what the .gitignore files of the folder
     name, but nothing of ``always``. Raises NotPlainFileError for a link, UnsafePathError for a
-    name that is not good everywhere, TooManyFilesError above ``limit``, OSError.
+    name that is not good everywhere, TooManyFilesError above ``limit``, BuildError for the data
+    directory itself, OSError.
     """
+    if is_server_data(folder):
+        raise BuildError(f"{folder} is the data directory of a server, which is nobody else's")
     found = []
     for path in _walk(folder, "", (), frozenset(always)):
         found.append(path)
@@ -53,6 +58,8 @@ def _walk(root: Path, prefix: str, rules: _Rules, always: frozenset[str]) -> Ite
         is_folder = entry.is_dir(follow_symlinks=False)
         if path not in always and _is_left_out(entry.name, prefix, rules, is_folder=is_folder):
             continue
+        if is_folder and is_server_data(root / path):
+            continue
         check_path(path)
         if is_folder:
             yield from _walk(root, f"{path}/", rules, always)
@@ -68,7 +75,7 @@ def _is_left_out(name: str, prefix: str, rules: _Rules, *, is_folder: bool) -> b
         return True
     if is_folder and (name in _LEFT_OUT_FOLDERS or (name == BUILD_FOLDER and not prefix)):
         return True
-    if not is_folder and _TEST_FILE.fullmatch(name):
+    if not is_folder and (name == CONFIG_FILE or _TEST_FILE.fullmatch(name)):
         return True
     return _is_ignored(f"{prefix}{name}/" if is_folder else f"{prefix}{name}", rules)
 

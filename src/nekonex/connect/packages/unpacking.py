@@ -30,7 +30,7 @@ from nekonex.connect.packages.errors import (
 )
 from nekonex.connect.packages.limits import DEFAULT_LIMITS, PackageLimits
 from nekonex.connect.packages.logic import check_compiles
-from nekonex.connect.packages.names import PathSet, check_path, quoted
+from nekonex.connect.packages.names import PathSet, check_path, folder_name, quoted
 from nekonex.connect.plugins import (
     MAX_SPEC_SIZE,
     SPEC_FILE,
@@ -110,6 +110,7 @@ class _Reader:
         if SPEC_FILE not in files:
             raise MissingSpecError(f"there is no {SPEC_FILE} in it")
         spec = _read_spec(files[SPEC_FILE], spec_file)
+        folder_name(spec.greeter)  # refused here, before there is any folder to install it in
         logic = f"{spec.logic}.py"
         if logic not in files:
             raise MissingLogicError(f"the logic file {logic} is not in it")

@@ -7,6 +7,7 @@ from nekonex.connect.plugins.errors import PluginLoadError
 from nekonex.connect.plugins.loading import LoadedPlugin, load_plugin
 from nekonex.connect.plugins.modules import ROOT_PACKAGE
 from nekonex.connect.plugins.scaffold import PluginExistsError, ScaffoldError, write_scaffold
+from nekonex.connect.plugins.server_files import CONFIG_FILE, is_server_data
 from nekonex.connect.plugins.spec import (
     MAX_SPEC_SIZE,
     SPEC_FILE,
@@ -19,6 +20,7 @@ from nekonex.connect.plugins.spec import (
 from nekonex.connect.plugins.watching import fingerprint
 
 __all__ = [
+    "CONFIG_FILE",
     "MAX_SPEC_SIZE",
     "ROOT_PACKAGE",
     "SPEC_FILE",
@@ -32,6 +34,7 @@ __all__ = [
     "check_plugin",
     "decode_spec",
     "fingerprint",
+    "is_server_data",
     "load_plugin",
     "parse_spec",
     "read_spec",

@@ -122,7 +122,7 @@ def write_scaffold(folder: Path, name: str | None = None) -> list[Path]:
     if os.path.lexists(target / SPEC_FILE):
         raise PluginExistsError("this folder already has a NekoConnect plugin.")
     made = [target, *target.parents]
-    made = [each for each in made if not each.exists()]
+    made = [each for each in made if not os.path.lexists(each)]
     written: list[Path] = []
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -175,10 +175,11 @@ def _write_new(path: Path, text: str, written: list[Path]) -> None:
 
 def _undo(written: list[Path], made: list[Path]) -> None:
     """Remove the files that were written, and the folders that were made and are empty."""
-    with contextlib.suppress(OSError):
-        for path in written:
+    for path in written:
+        with contextlib.suppress(OSError):
             path.unlink()
-        for folder in made:
+    for folder in made:
+        with contextlib.suppress(OSError):
             folder.rmdir()
 
 

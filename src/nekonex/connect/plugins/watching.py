@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from nekonex.connect.plugins.server_files import CONFIG_FILE, is_server_data
+
 __all__ = ["MAX_WATCHED_FILES", "fingerprint"]
 
 MAX_WATCHED_FILES: Final = 5000
@@ -27,7 +29,8 @@ def fingerprint(folder: Path) -> Hashable:
     """Return what differs as soon as a file of a plugin was added, changed, renamed or removed.
 
     Names, sizes and times of change are compared, of the first `MAX_WATCHED_FILES`. Dot files,
-    ``__pycache__``, ``build/`` and what editors and databases leave beside files do not count.
+    ``__pycache__``, ``build/``, what editors and databases leave beside files, and what a server
+    keeps there do not count.
     A folder that is not there has a fingerprint too. Blocking: call it in a thread.
     """
     digest = hashlib.blake2b(digest_size=16)
@@ -53,7 +56,7 @@ def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
                         if not _is_ignored_file(entry.name):
                             status = entry.stat()
                             yield name, status.st_size, status.st_mtime_ns
-                    elif not _is_ignored_folder(name):
+                    elif not _is_ignored_folder(name) and not is_server_data(folder / name):
                         waiting.append(f"{name}/")
                         yield name, 0, 0
 
@@ -64,4 +67,4 @@ def _is_ignored_folder(name: str) -> bool:
 
 
 def _is_ignored_file(name: str) -> bool:
-    return name.startswith(".") or name.endswith(_IGNORED_ENDINGS)
+    return name.startswith(".") or name == CONFIG_FILE or name.endswith(_IGNORED_ENDINGS)

@@ -13,6 +13,7 @@ from nekonex.connect import Client, DisconnectedError, SyncClient
 from tests.support.certificates import write_certificate
 from tests.support.plugin_server import PASSWORD, plugin_server, write_plugin
 from tests.support.scripted_server import Peer, scripted_server
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -118,3 +119,19 @@ async def test_what_was_sent_arrives_although_the_client_closes_at_once(
                 await client.send("a", 1, bytes(10_000))
         await asyncio.to_thread(talk, server.address)
     assert [len(peer.frames) for peer in server.peers] == [21, 21]
+
+
+async def test_closing_after_the_server_has_gone_is_silent(
+    server_tls: ssl.SSLContext, trusting: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def leave(peer: Peer) -> None:
+        await peer.welcome()
+
+    async with scripted_server(leave, tls=server_tls) as server:
+        client = Client(*server.address, PASSWORD, tls=trusting)
+        await client.connect()
+        with pytest.raises(DisconnectedError):
+            await client.recv()
+        await until(lambda: client._link is not None and client._link._lost.is_set())
+        await client.close()
+    assert caplog.messages == []

@@ -105,6 +105,23 @@ def test_what_is_left_out(tmp_path: Path) -> None:
     assert built(tmp_path) == {"spec.conf", "logic.py", *kept}
 
 
+def test_what_a_server_keeps_beside_a_plugin_is_nobody_elses(tmp_path: Path) -> None:
+    secrets = {
+        "data/nekonex.db": "",
+        "data/secrets/nekoconnect": "the password",
+        "nekonex.toml": "",
+    }
+    write_plugin(tmp_path, {**secrets, "lists/data/words.txt": "neko", "data2/x": ""})
+    assert built(tmp_path) == {"spec.conf", "logic.py", "lists/data/words.txt", "data2/x"}
+
+
+def test_a_plugin_in_the_data_of_a_server(tmp_path: Path) -> None:
+    write_plugin(tmp_path, {"nekonex.db": "", "secrets/nekoconnect": "the password"})
+    with pytest.raises(BuildError, match="is the data directory of a server"):
+        build_package(tmp_path)
+    assert not (tmp_path / "build").exists()
+
+
 def test_gitignore_as_git_reads_it(tmp_path: Path) -> None:
     write_plugin(
         tmp_path,

@@ -20,6 +20,7 @@ from nekonex.connect.packages import (
     BrokenPackageError,
     CompressionError,
     EncryptedPackageError,
+    InstallError,
     LogicError,
     MissingLogicError,
     MissingSpecError,
@@ -330,6 +331,11 @@ def test_a_spec_that_is_no_text() -> None:
 def test_a_spec_that_is_larger_than_any() -> None:
     spec = spec_text() + "x" * (256 * 1024)
     refused(zip_of({**SOUND, "spec.conf": spec}), BadSpecError, "more than 262144 bytes")
+
+
+def test_a_greeter_that_no_folder_can_be_called_for() -> None:
+    spec = spec_text(greet="/" * 100)
+    refused(zip_of({**SOUND, "spec.conf": spec}), InstallError, "name of its folder longer than")
 
 
 def test_without_the_logic_file() -> None:

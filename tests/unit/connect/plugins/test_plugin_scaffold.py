@@ -199,6 +199,12 @@ def test_nothing_is_left_behind_where_it_cannot_be_written(
     assert [path.name for path in (tmp_path / "chat").iterdir()] == ["mine"]
 
 
+def test_a_name_that_is_too_long_for_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(ScaffoldError, match="n cannot be written: File name too long"):
+        write_scaffold(tmp_path, f"new/{'n' * 300}")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "chat").touch()
     with pytest.raises(ScaffoldError, match="chat cannot be written: File exists"):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nekonex.connect.plugins import fingerprint, watching
+from nekonex.connect.plugins import fingerprint, is_server_data, watching
+from nekonex.storage.layout import DATABASE_NAME
 from tests.support.plugin_folders import make_plugin
 
 
@@ -66,12 +67,28 @@ def test_what_is_an_edit(plugin: Path, change: Callable[[Path], None]) -> None:
         "chat.log",
         "chat.db",
         "chat.db-wal",
+        "nekonex.toml",
     ],
 )
 def test_what_is_none(plugin: Path, name: str) -> None:
     before = fingerprint(plugin)
     edit(plugin / name)
     assert fingerprint(plugin) == before
+
+
+def test_the_data_of_a_server_is_none(plugin: Path) -> None:
+    before = fingerprint(plugin)
+    edit(plugin / "data" / "nekonex.db")
+    edit(plugin / "data" / "objects" / "1")
+    assert fingerprint(plugin) == before
+    (plugin / "data" / "nekonex.db").unlink()
+    assert fingerprint(plugin) != before
+
+
+def test_it_is_known_by_what_storage_calls_it(tmp_path: Path) -> None:
+    assert not is_server_data(tmp_path)
+    edit(tmp_path / DATABASE_NAME)
+    assert is_server_data(tmp_path)
 
 
 def test_links_are_followed_to_files_only(plugin: Path, tmp_path: Path) -> None:
