@@ -57,7 +57,7 @@ class PluginApp:
 
     def clients(self) -> list[Any]:
         """Return the connections that have sent this plugin a frame."""
-        return [channel.context for channel in list(self._plugin.channels.values())]
+        return [channel.context for channel in list(self._plugin.latest.channels.values())]
 
     def broadcast(self, data: bytes, op: int = 200) -> Any:
         """Send a frame to all; see `nekonex.connect.context.App.broadcast`."""
@@ -65,8 +65,8 @@ class PluginApp:
 
     def db_get(self, cell: str) -> Any:
         """Return a text; see `nekonex.connect.context.Context.db_get`."""
-        store, greeter = self._plugin.host.cells, self.greeter
-        return self._wait(store.get(greeter, _text(cell, "the name of a cell")))
+        store, name = self._plugin.host.cells, _text(cell, "the name of a cell")
+        return self._wait(lambda: store.get(self.greeter, name))
 
     def db_store(self, cell: str, data: str) -> Any:
         """Keep a text; see `nekonex.connect.context.Context.db_store`."""
@@ -75,70 +75,74 @@ class PluginApp:
 
     def db_cells(self, prefix: str = "") -> Any:
         """Return names of cells; see `nekonex.connect.context.Context.db_cells`."""
-        store, greeter = self._plugin.host.cells, self.greeter
+        store, start = self._plugin.host.cells, _text(prefix, "the beginning of a name")
 
         async def names() -> list[str]:
-            return list(await store.cells(greeter, _text(prefix, "the beginning of a name")))
+            return list(await store.cells(self.greeter, start))
 
-        return self._wait(names())
+        return self._wait(names)
 
     def games(self) -> Any:
         """Return the games' names."""
-        return self._wait(self._plugin.host.controls.games())
+        return self._wait(self._plugin.host.controls.games)
 
     def players(self, game: str | None = None) -> Any:
         """Return who is logged in."""
-        return self._wait(self._plugin.host.controls.players(game))
+        return self._wait(lambda: self._plugin.host.controls.players(game))
 
     def gatherings(self, game: str | None = None) -> Any:
         """Return which gatherings are open."""
-        return self._wait(self._plugin.host.controls.gatherings(game))
+        return self._wait(lambda: self._plugin.host.controls.gatherings(game))
 
     def top_scores(self, game: str, category: int, count: int = 10) -> Any:
         """Return the best scores of a category."""
-        return self._wait(self._plugin.host.controls.top_scores(game, category, count))
+        return self._wait(lambda: self._plugin.host.controls.top_scores(game, category, count))
 
     def kick(self, pid: int, *, game: str | None = None, reason: str = "kicked") -> Any:
         """Disconnect a player."""
-        return self._act("kick", self._plugin.host.controls.kick(pid, game=game, reason=reason))
+        controls = self._plugin.host.controls
+        return self._act("kick", lambda: controls.kick(pid, game=game, reason=reason))
 
     def ban(
         self, pid: int, reason: str = "", *, seconds: float | None = None, game: str | None = None
     ) -> Any:
         """Keep a player out."""
         controls = self._plugin.host.controls
-        return self._act("ban", controls.ban(pid, reason, seconds=seconds, game=game))
+        return self._act("ban", lambda: controls.ban(pid, reason, seconds=seconds, game=game))
 
     def unban(self, pid: int, *, game: str | None = None) -> Any:
         """Lift a ban."""
-        return self._act("unban", self._plugin.host.controls.unban(pid, game=game))
+        return self._act("unban", lambda: self._plugin.host.controls.unban(pid, game=game))
 
     def announce(self, pid: int, text: str, *, game: str | None = None) -> Any:
         """Send a text to a player's consoles."""
-        return self._wait(self._plugin.host.controls.announce(pid, text, game=game))
+        return self._wait(lambda: self._plugin.host.controls.announce(pid, text, game=game))
 
     def start_maintenance(self, *, game: str | None = None, seconds: float | None = None) -> Any:
         """Let nobody log in from now on."""
         controls = self._plugin.host.controls
-        start = controls.start_maintenance(game=game, seconds=seconds)
-        return self._act("start_maintenance", start)
+        return self._act(
+            "start_maintenance", lambda: controls.start_maintenance(game=game, seconds=seconds)
+        )
 
     def end_maintenance(self, *, game: str | None = None) -> Any:
         """Let players log in again."""
-        return self._act("end_maintenance", self._plugin.host.controls.end_maintenance(game=game))
+        controls = self._plugin.host.controls
+        return self._act("end_maintenance", lambda: controls.end_maintenance(game=game))
 
     def _note(self, level: int, message: object, client: PluginContext | None) -> None:
         where: dict[str, object] = {"plugin": self.greeter}
         if client is not None:
             where["client"] = client.client_id
-        self._logger.log(level, "%s", message, extra=where)
+        # Made text here: what cannot be is the plugin's mistake, and it may change afterwards.
+        self._logger.log(level, "%s", str(message), extra=where)
 
-    def _act(self, what: str, action: Coroutine[Any, Any, _T]) -> Any:
+    def _act(self, what: str, action: Callable[[], Coroutine[Any, Any, _T]]) -> Any:
         """Do what changes something for players, and leave a trace of which plugin did."""
         self._note(logging.INFO, f"the plugin calls {what}", None)
         return self._wait(action)
 
-    def _wait(self, question: Coroutine[Any, Any, _T]) -> Any:
+    def _wait(self, question: Callable[[], Coroutine[Any, Any, _T]]) -> Any:
         return self._brief(_ask(question))
 
     def _brief(self, coroutine: Coroutine[Any, Any, _T]) -> Any:
@@ -157,10 +161,10 @@ class PluginApp:
         return stored is Stored.KEPT
 
 
-async def _ask(question: Coroutine[Any, Any, _T]) -> _T:
+async def _ask(question: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     try:
         with waiting():
-            return await question
+            return await question()
     except ServiceUnavailable as error:
         raise DatabaseError(str(error)) from error
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from nekonex.connect.context import ConnectionClosed
 from nekonex.connect.host.calls import waiting
 
 __all__ = ["Bridge"]
@@ -15,7 +16,10 @@ _T = TypeVar("_T")
 
 
 class Bridge:
-    """Knows the event loop, and whether the code that runs is in its thread. Made on the loop."""
+    """Knows the event loop, and whether the code that runs is in its thread. Made on the loop.
+
+    A thread that a plugin has left behind may outlive the loop: it gets ConnectionClosed then.
+    """
 
     __slots__ = ("_loop", "_thread")
 
@@ -35,9 +39,8 @@ class Bridge:
         """
         if self.is_here:
             return coroutine
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         with waiting(keeps_place=keeps_place):
-            return future.result()
+            return self._result(coroutine)
 
     def call(self, function: Callable[..., _T], *arguments: object) -> _T:
         """Call a function on the event loop and return what it returns; it never waits for long."""
@@ -47,8 +50,19 @@ class Bridge:
         async def do() -> _T:
             return function(*arguments)
 
-        return asyncio.run_coroutine_threadsafe(do(), self._loop).result()
+        return self._result(do())
 
     def post(self, function: Callable[..., object], *arguments: object) -> None:
         """Have a function called on the event loop soon, in the order of the posts."""
-        self._loop.call_soon_threadsafe(function, *arguments)
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            raise ConnectionClosed("the server has stopped") from None
+
+    def _result(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:
+            coroutine.close()
+            raise ConnectionClosed("the server has stopped") from None
+        return future.result()

@@ -9,7 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from enum import Enum, auto
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from nekonex.connect.host.link import Link
 
 __all__ = ["CURRENT", "Call", "GivenUp", "Method", "waiting"]
 
@@ -37,47 +40,52 @@ class Call:
     ``pause`` and ``resume`` of a call in a thread give its place to another and take one again.
     """
 
-    __slots__ = (
-        *("_since", "_worked"),
-        *("address", "given_up", "pause", "resume", "runner", "thread", "what"),
-    )
+    __slots__ = ("_clock", "given_up", "link", "pause", "resume", "runner", "thread", "what")
 
-    def __init__(self, what: str, address: tuple[str, int] | None = None) -> None:
+    def __init__(self, what: str, link: Link | None = None) -> None:
         self.what = what
         """The method's name, for the log."""
-        self.address = address
-        """That of the client whose frame is handled, if it is one's."""
+        self.link = link
+        """The connection whose frame is handled, if it is one's."""
         self.given_up: GivenUp | None = None
         """Why nobody waits for its end any more."""
         self.pause: Callable[[], None] | None = None
         self.resume: Callable[[], None] | None = None
-        self._worked = 0.0
-        self._since: float | None = time.monotonic()
         self.runner: asyncio.Task[Any] | None = asyncio.current_task()
         """The task that waits for its end; a coroutine runs in it."""
         self.thread: int | None = None
         """The thread that does the work, if one does."""
+        # Seconds that it has worked, and since when it works. One value, because the event loop
+        # reads what a thread writes.
+        self._clock: tuple[float, float | None] = (0.0, time.monotonic())
 
     def is_here(self) -> bool:
         """Return whether it is this call that runs now, and not something that it has begun."""
         if self.thread is not None:
             return threading.get_ident() == self.thread
-        return asyncio.current_task() is self.runner
+        try:
+            return asyncio.current_task() is self.runner
+        except RuntimeError:
+            return False  # a thread that a coroutine waits for
 
     def worked(self, now: float) -> float:
         """Return how many seconds it has worked."""
-        since = self._since
-        return self._worked if since is None else self._worked + now - since
+        worked, since = self._clock
+        return worked if since is None else worked + now - since
 
     def stop_clock(self) -> None:
         """Let the time not count from now on."""
-        if self._since is not None:
-            self._worked += time.monotonic() - self._since
-            self._since = None
+        self._clock = (self.worked(time.monotonic()), None)
 
     def start_clock(self) -> None:
         """Let the time count again."""
-        self._since = time.monotonic()
+        worked, _ = self._clock
+        self._clock = (worked, time.monotonic())
+
+    def move_to_loop(self) -> None:
+        """Let the rest of a call that a thread has begun run in the task that waits for it."""
+        self.thread = self.pause = self.resume = None
+        self.start_clock()
 
 
 CURRENT: Final[ContextVar[Call | None]] = ContextVar("nekonex_plugin_call", default=None)

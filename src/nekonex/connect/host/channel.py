@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from nekonex.connect.context import ConnectionClosed
 from nekonex.connect.host.calls import waiting
@@ -16,7 +16,10 @@ from nekonex.connect.protocol.status import Status
 if TYPE_CHECKING:
     from nekonex.connect.host.plugin import Plugin
 
-__all__ = ["Channel"]
+__all__ = ["REFUSAL_SECONDS", "Channel"]
+
+REFUSAL_SECONDS: Final = 0.1
+"""How long a plugin waits that asks once more for frames of a client of whom nothing comes."""
 
 
 class Channel:
@@ -26,7 +29,7 @@ class Channel:
     """
 
     __slots__ = (
-        *("_arrivals", "_is_greeted", "_runner"),
+        *("_arrivals", "_has_refused", "_is_greeted", "_runner"),
         *("context", "inbox", "is_over", "is_retired", "link", "plugin", "state"),
     )
 
@@ -45,6 +48,7 @@ class Channel:
         self._arrivals: deque[asyncio.Future[None]] = deque()
         self._runner: asyncio.Task[None] | None = None
         self._is_greeted = False
+        self._has_refused = False
 
     @property
     def is_idle(self) -> bool:
@@ -54,10 +58,8 @@ class Channel:
     def deliver(self, request: Request) -> None:
         """Take a frame of the client, for whoever waits for one, else for the plugin's ``recv``."""
         self.inbox.append(request)
-        if self._arrivals:
-            self._arrivals.popleft().set_result(None)
-        elif self._runner is None:
-            self._runner = asyncio.create_task(self._run())
+        if not self._wake_one():
+            self.greet()
 
     def greet(self) -> None:
         """Have ``connected`` run, and what waits handled, without a further frame."""
@@ -71,12 +73,14 @@ class Channel:
         """
         plugin = self.plugin
         self._wake_all()
+        if self.is_over:
+            return
         if len(plugin.leaving) >= plugin.limits.max_connections:
             plugin.host.stats.forgotten_goodbyes += 1
             self.inbox.clear()
             self._is_greeted = False
             if self._runner is not None:
-                plugin.cut_off(self._runner)
+                plugin.calls.cut_off(self._runner)
             return
         plugin.leaving.add(self)
         self.greet()
@@ -89,28 +93,30 @@ class Channel:
         self.is_retired = True
         self._wake_all()
         self.greet()
-        runner = self._runner
-        if runner is not None:
-            _, late = await asyncio.wait([runner], timeout=seconds)
-            if late:
-                self.plugin.cut_off(runner)
-                await asyncio.wait([runner], timeout=seconds)
+        if self._runner is not None:
+            await self.plugin.calls.finish(self._runner, seconds)
         self.is_over = True
+        self.plugin.leaving.discard(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be sent through it."""
+        return self.link.is_open and not self.is_over
 
     def send(self, data: bytes, op: int) -> None:
-        """Send the client a frame; raises ConnectionClosed, TypeError and ValueError."""
-        if self.is_over or not self.link.is_open:
-            raise ConnectionClosed("the client is gone")
-        self.link.push(self.plugin.greeter_bytes, op, data)
-
-    def send_quietly(self, data: bytes, op: int) -> None:
-        """Send the client a frame if it is still there: for whoever does not wait for it."""
-        if not self.is_over and self.link.is_open:
+        """Send the client a frame, if it is still there."""
+        if self.is_open:
             self.link.push(self.plugin.greeter_bytes, op, data)
 
+    async def refuse(self) -> NoReturn:
+        """Raise ConnectionClosed, after others had their turn: some try again and again."""
+        await asyncio.sleep(0)
+        raise ConnectionClosed("the client is gone")
+
     async def close(self) -> None:
-        """Send what waits to be sent, and close the connection."""
+        """Send what waits to be sent, and close the connection; no further frame is handled."""
         if not self.is_over:
+            self.inbox.clear()
             with waiting():
                 await self.link.aclose()
 
@@ -122,20 +128,27 @@ class Channel:
 
     async def receive(self, packets: int) -> bytes:
         """Return the data of so many further frames; raises ConnectionClosed."""
-        parts: list[bytes] = []
+        taken: list[Request] = []
         size = 0
-        while len(parts) < packets:
-            request = await self._next_request()
-            size += len(request.data)
-            if size > self.plugin.limits.max_joined:
-                self.link.reject(Status.TOO_LARGE, "more than a plugin may join")
-                raise ConnectionClosed("the client has sent more than may be joined")
-            parts.append(request.data)
-        return b"".join(parts)
+        try:
+            while len(taken) < packets:
+                request = await self._next_request()
+                taken.append(request)
+                size += len(request.data)
+                if size > self.plugin.limits.max_joined:
+                    self.link.reject(Status.TOO_LARGE, "more than a plugin may join")
+                    raise ConnectionClosed("the client has sent more than may be joined")
+        except asyncio.CancelledError:
+            self._put_back(taken)
+            raise
+        return b"".join([each.data for each in taken])
 
     async def _next_request(self) -> Request:
         while not self.inbox:
             if self.is_retired or self.is_over or not self.link.is_heard:
+                # Whoever asks again and again, whatever is raised, may not hold up the others.
+                await asyncio.sleep(REFUSAL_SECONDS if self._has_refused else 0)
+                self._has_refused = True
                 raise ConnectionClosed("nothing more comes of the client")
             await self._wait_for_arrival()
         return self._take()
@@ -155,8 +168,6 @@ class Channel:
             plugin.waiting -= 1
             if arrival in self._arrivals:
                 self._arrivals.remove(arrival)
-            elif self.inbox and asyncio.current_task() is not self._runner:
-                self.greet()  # in case that nobody takes it, because this wait was cancelled
 
     def _take(self) -> Request:
         request = self.inbox.popleft()
@@ -164,9 +175,29 @@ class Channel:
         self.context.show(request)
         return request
 
-    def _wake_all(self) -> None:
+    def _put_back(self, taken: list[Request]) -> None:
+        """Leave frames to others, because whoever has taken them waits for no more of them."""
+        if self.is_retired:
+            return
+        self.inbox.extendleft(reversed(taken))
+        for request in taken:
+            self.link.put_back(len(request.data))
+        # It may have been woken for one, too, that now nobody takes.
+        if self.inbox and not self._wake_one():
+            self.greet()
+
+    def _wake_one(self) -> bool:
+        """Wake whoever waits for the next frame; False if nobody does."""
         while self._arrivals:
-            self._arrivals.popleft().set_result(None)
+            arrival = self._arrivals.popleft()
+            if not arrival.done():  # as one is that was cancelled in this turn of the loop
+                arrival.set_result(None)
+                return True
+        return False
+
+    def _wake_all(self) -> None:
+        while self._wake_one():
+            pass
 
     async def _run(self) -> None:
         try:

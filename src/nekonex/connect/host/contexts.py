@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from nekonex.connect.context import ConnectionClosed
 from nekonex.connect.host.drafts import checked_data, checked_op
 
 if TYPE_CHECKING:
@@ -15,10 +14,12 @@ __all__ = ["THREAD_BURST", "PluginContext"]
 
 THREAD_BURST: Final = 256 * 1024
 """Bytes that a plugin's thread sends before it waits until the event loop has taken them."""
+_POSTED: Final = 256
+"""Bytes that a frame counts besides its data."""
 
 
 class PluginContext:
-    """What a plugin holds of a connection: a `Context` in threads, an `AsyncContext` on the loop."""
+    """What a plugin has of a connection: a `Context` in threads, an `AsyncContext` on the loop."""
 
     __slots__ = ("__weakref__", "_channel", "_posted", "data", "len", "op")
 
@@ -65,8 +66,11 @@ class PluginContext:
         channel = self._channel
         limit = channel.plugin.limits.max_data
         content, code = checked_data(data, limit), checked_op(op)
-        if channel.plugin.bridge.is_here:
-            channel.send(content, code)
+        bridge = channel.plugin.bridge
+        if not channel.is_open:
+            return bridge.wait(channel.refuse())
+        if bridge.is_here:
+            channel.link.push(channel.plugin.greeter_bytes, code, content)
             return channel.drain()
         self._send_in_thread(content, code)
         return None
@@ -109,11 +113,9 @@ class PluginContext:
     def _send_in_thread(self, data: bytes, op: int) -> None:
         """Hand a frame to the event loop; wait for it now and then, or if the client is slow."""
         channel = self._channel
-        if channel.is_over or not channel.link.is_open:
-            raise ConnectionClosed("the client is gone")
         bridge = channel.plugin.bridge
-        bridge.post(channel.send_quietly, data, op)
-        self._posted += len(data)
+        bridge.post(channel.send, data, op)
+        self._posted += len(data) + _POSTED
         if self._posted > THREAD_BURST or channel.link.is_congested:
             self._posted = 0
             bridge.wait(channel.drain())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from nekonex.connect.protocol.frames import MAX_OP
 
 __all__ = ["checked_data", "checked_op"]
 
+_BYTES: Final = (bytes, bytearray, memoryview)
+
 
 def checked_data(data: object, limit: int) -> bytes:
     """Return the bytes of a frame's data; TypeError for what are none, ValueError for too many."""
-    if not isinstance(data, bytes | bytearray | memoryview):
+    if not isinstance(data, _BYTES):
         raise TypeError(f"the data of a frame is bytes, not {type(data).__name__}")
     content = bytes(data)
     if len(content) > limit:

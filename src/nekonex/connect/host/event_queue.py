@@ -19,6 +19,17 @@ Handle = Callable[[Method, Event], Awaitable[object]]
 """Has a method called with an event; never raises."""
 
 
+class _Subscription:
+    """What a plugin has asked for once."""
+
+    __slots__ = ("is_over", "method")
+
+    def __init__(self, method: Method) -> None:
+        self.method = method
+        self.is_over = False
+        """Whether it wants no more, not even what waits already."""
+
+
 class EventQueue:
     """Between the event bus, whose publishers never wait, and one plugin, which may be slow."""
 
@@ -27,8 +38,8 @@ class EventQueue:
         self._handle = handle
         self._greeter = greeter
         self._most = most
-        self._waiting: deque[tuple[Method, Event]] = deque()
-        self._ends: list[Callable[[], None]] = []
+        self._waiting: deque[tuple[_Subscription, Event]] = deque()
+        self._ends: set[Callable[[], None]] = set()
         self._runner: asyncio.Task[None] | None = None
         self._is_closed = False
         self.dropped = 0
@@ -38,41 +49,35 @@ class EventQueue:
         """Have a method called with every event of a kind; the returned function ends that."""
         if self._is_closed:
             raise RuntimeError("the plugin has stopped")
-        is_wanted = True
+        subscription = _Subscription(method)
 
         def note(event: Any) -> None:
-            if is_wanted:
-                self._put(method, event)
+            self._put(subscription, event)
 
         def end() -> None:
-            nonlocal is_wanted
-            is_wanted = False
+            subscription.is_over = True
             unsubscribe()
-            if end in self._ends:
-                self._ends.remove(end)
+            self._ends.discard(end)
 
         unsubscribe = self._bus.subscribe(kind, note)
-        self._ends.append(end)
+        self._ends.add(end)
         return end
 
-    async def close(self) -> None:
-        """Take no more events, forget those that wait, and let the one that is told come to an end.
-
-        It is for the caller to cut that short.
-        """
+    def close(self) -> None:
+        """Take no more events, and forget those that wait; one may still be told, see `runner`."""
         self._is_closed = True
         for end in list(self._ends):
             end()
         self._waiting.clear()
-        if self._runner is not None:
-            await asyncio.wait([self._runner])
 
     @property
     def runner(self) -> asyncio.Task[None] | None:
         """The task that tells events, while there are some."""
         return self._runner
 
-    def _put(self, method: Method, event: Event) -> None:
+    def _put(self, subscription: _Subscription, event: Event) -> None:
+        if subscription.is_over:
+            return
         if len(self._waiting) >= self._most:
             self._waiting.popleft()
             if not self.dropped:
@@ -80,14 +85,15 @@ class EventQueue:
                     "events are dropped: the plugin is too slow", extra={"plugin": self._greeter}
                 )
             self.dropped += 1
-        self._waiting.append((method, event))
+        self._waiting.append((subscription, event))
         if self._runner is None:
             self._runner = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
         try:
             while self._waiting:
-                method, event = self._waiting.popleft()
-                await self._handle(method, event)
+                subscription, event = self._waiting.popleft()
+                if not subscription.is_over:
+                    await self._handle(subscription.method, event)
         finally:
             self._runner = None

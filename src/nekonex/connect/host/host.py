@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from nekonex.connect.host.bridge import Bridge
 from nekonex.connect.host.catalog import Catalog, Found
@@ -83,12 +84,16 @@ class PluginHost:
         self._catalog = catalog
         self._watch = watch
         self._plugins: dict[str, Plugin] = {}
+        self._versions: set[Plugin] = set()
+        """Those that are not done with: what runs, and what is being replaced."""
         self._found: list[Found] = []
         self._problems: dict[Path, str] = {}
         self._conflicts: dict[Path, str] = {}
         self._refreshing = asyncio.Lock()
         self._watchdog = LoopWatchdog()
         self._tasks: list[asyncio.Task[None]] = []
+        self._changes: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
 
     def find(self, greeter: str) -> Plugin | None:
         """Return the plugin with a greeter, if it runs."""
@@ -107,36 +112,49 @@ class PluginHost:
             self._tasks.append(asyncio.create_task(self._keep_up()))
 
     async def stop(self) -> None:
-        """Stop all plugins."""
-        for task in self._tasks[1:]:
-            task.cancel()
-        async with self._refreshing:
-            plugins, self._plugins = list(self._plugins.values()), {}
-            await asyncio.gather(*(plugin.stop(STOP_SECONDS) for plugin in plugins))
-            for plugin in plugins:
-                plugin.loaded.unload()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Stop all plugins, also those that are just being loaded or replaced."""
+        self._is_stopping = True
+        await _cancel([*self._changes, *self._tasks])
+        self._plugins.clear()
+        await asyncio.gather(*(self._end(plugin, STOP_SECONDS) for plugin in self._versions))
         self._watchdog.stop()
 
     async def refresh(self) -> None:
         """Take up what has changed on the disk since the last time, and try again what failed."""
-        await self._take_up(await asyncio.to_thread(self._catalog.look), again=True)
+        await self._change(again=True)
 
-    async def _take_up(self, found: list[Found], *, again: bool) -> None:
+    async def _change(self, *, again: bool) -> None:
+        """Bring the plugins up to date, even if whoever asked for it waits no more."""
+        if self._is_stopping:
+            return
+        change = asyncio.create_task(self._take_up(again=again))
+        self._changes.add(change)
+        change.add_done_callback(self._changes.discard)
+        await asyncio.wait([change])
+        if not change.cancelled():  # as it is when the server stops
+            change.result()
+
+    async def _take_up(self, *, again: bool) -> None:
         async with self._refreshing:
+            # Only now: of two that look at the same time, the last to go on may be the first to
+            # have looked.
+            found = await asyncio.to_thread(self._catalog.look)
             before = {each.folder: each for each in self._found}
             wanted = self._choose(found)
-            gone = [p for greeter, p in self._plugins.items() if greeter not in wanted]
-            await asyncio.gather(*(self._remove(plugin) for plugin in gone))
+            self._found = found
+            folders = {each.folder for each in wanted.values()}
+            gone = [
+                plugin
+                for greeter, plugin in self._plugins.items()
+                if greeter not in wanted and plugin.folder not in folders
+            ]
+            await _all_of(self._remove(plugin) for plugin in gone)
             due = [
                 each
                 for each in wanted.values()
                 if self._is_due(each, before.get(each.folder), again=again)
             ]
-            self._found = found
-            await asyncio.gather(*(self._renew(each) for each in due))
+            await _all_of(self._renew(each) for each in due)
 
     def _is_due(self, found: Found, before: Found | None, *, again: bool) -> bool:
         """Return whether a plugin is to be loaded now."""
@@ -152,21 +170,20 @@ class PluginHost:
         """Return which folder each greeter is to be of; what is left out is said why."""
         folders = {each.folder for each in found}
         self._problems = {at: text for at, text in self._problems.items() if at in folders}
-        running = {plugin.folder for plugin in self._plugins.values()}
         wanted: dict[str, Found] = {}
         conflicts: dict[Path, str] = {}
-        # What runs already keeps its greeter.
-        for each in sorted(found, key=lambda each: each.folder not in running):
+        for each in sorted(found, key=self._is_new):
             if not each.is_enabled:
                 self._problems.pop(each.folder, None)
             elif each.spec is None:
                 self._note_problem(each.folder, each.problem)
-                self._keep_running(each, wanted, found)
+                self._keep_running(each, wanted)
             elif each.spec.greeter in wanted:
                 conflicts[each.folder] = (
                     f'greet "{each.spec.greeter}" is that of two plugins, '
                     f"{wanted[each.spec.greeter].folder} and {each.folder}; the first is used"
                 )
+                self._keep_running(replace(each, problem="a conflict"), wanted)
             else:
                 wanted[each.spec.greeter] = each
         for folder, text in conflicts.items():
@@ -175,28 +192,36 @@ class PluginHost:
         self._conflicts = conflicts
         return wanted
 
-    def _keep_running(self, broken: Found, wanted: dict[str, Found], found: list[Found]) -> None:
+    def _is_new(self, found: Found) -> bool:
+        """Tell whether a folder has no older claim to its greeter than others."""
+        plugin = self._running_in(found.folder)
+        if plugin is None:
+            return True
+        return found.spec is not None and found.spec.greeter != plugin.greeter
+
+    def _keep_running(self, broken: Found, wanted: dict[str, Found]) -> None:
         """Let the version run on that was loaded before the spec sheet became wrong."""
-        for greeter, plugin in self._plugins.items():
-            if plugin.folder == broken.folder and greeter not in wanted:
-                known = Found(
-                    broken.folder, plugin.loaded.spec, broken.problem, True, broken.fingerprint
-                )
-                found[found.index(broken)] = known
-                wanted[greeter] = known
+        plugin = self._running_in(broken.folder)
+        if plugin is not None and plugin.greeter not in wanted:
+            wanted[plugin.greeter] = replace(broken, spec=plugin.loaded.spec)
+
+    def _running_in(self, folder: Path) -> Plugin | None:
+        return next((each for each in self._plugins.values() if each.folder == folder), None)
 
     async def _renew(self, found: Found) -> None:
-        """Load what is new or has changed, in place of what runs with its greeter."""
+        """Load what is new or has changed, in place of what runs of its folder or greeter."""
         if found.problem:
             return
         try:
-            loaded = await self._load(found.folder)
+            new = await self._load(found)
         except (SpecError, PluginLoadError) as error:
             self._note_problem(found.folder, str(error))
             return
-        greeter = loaded.spec.greeter
-        old, new = self._plugins.get(greeter), Plugin(loaded, self)
-        self._plugins[greeter] = new
+        before = self._running_in(found.folder)
+        if before is not None and before.greeter != new.greeter:
+            await self._remove(before)
+        old = self._plugins.get(new.greeter)
+        self._plugins[new.greeter] = new
         if old is not None:
             await old.stop(RETIRE_SECONDS, new)
         try:
@@ -208,18 +233,35 @@ class PluginHost:
         self._problems.pop(found.folder, None)
         new.greet_all()
         if old is not None:
-            old.loaded.unload()
-        logger.info(
-            "plugin loaded" if old is None else "plugin reloaded",
-            extra={"plugin": greeter, "version": loaded.spec.version, "folder": str(new.folder)},
-        )
+            await self._end(old, RETIRE_SECONDS)
+        extra = {"plugin": new.greeter, "version": new.loaded.spec.version}
+        message = "plugin loaded" if old is None else "plugin reloaded"
+        logger.info(message, extra={**extra, "folder": str(new.folder)})
 
-    async def _load(self, folder: Path) -> LoadedPlugin:
+    async def _load(self, found: Found) -> Plugin:
+        """Load what is in a folder; raises SpecError and PluginLoadError."""
+        folder = found.folder
+        loaded = await self._in_time(folder, lambda: load_plugin(folder))
+        if found.spec is None or loaded.spec.greeter != found.spec.greeter:
+            loaded.unload()
+            raise PluginLoadError(f"{folder}: spec.conf was changed while it was loaded")
+        return self._made(loaded)
+
+    async def _in_time(self, folder: Path, load: Callable[[], LoadedPlugin]) -> LoadedPlugin:
         try:
             async with asyncio.timeout(LOAD_SECONDS):
-                return await in_daemon_thread(load_plugin, folder)
+                return await in_daemon_thread(load, too_late=LoadedPlugin.unload)
         except TimeoutError:
             raise PluginLoadError(f"{folder}: not loaded within {LOAD_SECONDS:g} s") from None
+
+    def _made(self, loaded: LoadedPlugin) -> Plugin:
+        try:
+            plugin = Plugin(loaded, self)
+        except Exception as error:  # attributes of an author's class may be anything
+            loaded.unload()
+            raise PluginLoadError(f"{loaded.folder}: {type(error).__name__}: {error}") from error
+        self._versions.add(plugin)
+        return plugin
 
     async def _go_back(self, old: Plugin | None, new: Plugin) -> None:
         """Start the earlier version again, because the new one cannot."""
@@ -227,14 +269,16 @@ class PluginHost:
             await self._remove(new)
             return
         try:
-            revived = Plugin(await in_daemon_thread(old.loaded.renewed), self)
-        except PluginLoadError:
-            old.loaded.unload()
+            revived = self._made(await self._in_time(old.folder, old.loaded.renewed))
+        except PluginLoadError as error:
+            _log_problem(old.folder, f"the earlier version neither: {error}")
+            await self._end(old, RETIRE_SECONDS)
             await self._remove(new)
             return
+        self._versions.discard(old)  # its modules are those of the one that stands for it
         self._plugins[new.greeter] = revived
         await new.stop(RETIRE_SECONDS, revived)
-        new.loaded.unload()
+        await self._end(new, RETIRE_SECONDS)
         try:
             await revived.start()
         except PluginStartError:
@@ -243,10 +287,17 @@ class PluginHost:
             revived.greet_all()
 
     async def _remove(self, plugin: Plugin) -> None:
-        del self._plugins[plugin.greeter]
-        await plugin.stop(RETIRE_SECONDS)
-        plugin.loaded.unload()
+        """Stop a plugin that nothing comes in place of."""
+        if self._plugins.get(plugin.greeter) is plugin:
+            del self._plugins[plugin.greeter]
+        await self._end(plugin, RETIRE_SECONDS)
         logger.info("plugin stopped", extra={"plugin": plugin.greeter})
+
+    async def _end(self, plugin: Plugin, seconds: float) -> None:
+        """Stop a version of a plugin, unless it is stopped, and forget it."""
+        await plugin.stop(seconds)
+        plugin.loaded.unload()
+        self._versions.discard(plugin)
 
     def _note_problem(self, folder: Path, problem: str) -> None:
         if self._problems.get(folder) != problem:
@@ -254,19 +305,17 @@ class PluginHost:
             _log_problem(folder, problem)
 
     def _status(self, found: Found) -> PluginStatus:
-        spec = found.spec
-        greeter = "" if spec is None else spec.greeter
-        plugin = self._plugins.get(greeter)
-        is_running = plugin is not None and plugin.folder == found.folder
-        state: PluginState = "running" if is_running else "failed"
+        plugin = self._running_in(found.folder)
+        spec = found.spec if plugin is None else plugin.loaded.spec
+        state: PluginState = "failed" if plugin is None else "running"
         return PluginStatus(
-            greeter,
+            "" if spec is None else spec.greeter,
             "" if spec is None else spec.name,
-            plugin.loaded.spec.version if is_running and plugin else spec.version if spec else "",
+            "" if spec is None else spec.version,
             found.folder,
             state if found.is_enabled else "disabled",
             self._problems.get(found.folder) or self._conflicts.get(found.folder, ""),
-            len(plugin.channels) if is_running and plugin else 0,
+            0 if plugin is None else len(plugin.channels),
         )
 
     async def _look_after_calls(self) -> None:
@@ -274,25 +323,41 @@ class PluginHost:
         while True:
             await asyncio.sleep(interval)
             now = time.monotonic()
-            for plugin in list(self._plugins.values()):
-                plugin.look_after_calls(now)
+            try:
+                for plugin in list(self._plugins.values()):
+                    plugin.calls.look_after(now)
+            except Exception:
+                logger.exception("the calls of plugins were not looked after")
 
     async def _keep_up(self) -> None:
         """Take up what changes on the disk, as soon as it looks the same twice."""
         last: list[Found] | None = None
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            found = await asyncio.to_thread(self._catalog.look)
-            if found == last and _marks(found) != _marks(self._found):
-                try:
-                    await self._take_up(found, again=False)
-                except Exception:
-                    logger.exception("a change of the plugins was not taken up")
-            last = found
+            try:
+                found = await asyncio.to_thread(self._catalog.look)
+                if found == last and _marks(found) != _marks(self._found):
+                    await self._change(again=False)
+                last = found
+            except Exception:
+                logger.exception("a change of the plugins was not taken up")
 
 
 def _log_problem(folder: Path, problem: str) -> None:
     logger.error("a plugin was not loaded: %s", problem, extra={"folder": str(folder)})
+
+
+async def _all_of(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it, also where something of it fails that should not."""
+    for problem in await asyncio.gather(*steps, return_exceptions=True):
+        if problem is not None:
+            logger.error("a change of a plugin was not taken up", exc_info=problem)
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _marks(found: list[Found]) -> dict[Path, object]:

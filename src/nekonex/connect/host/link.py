@@ -57,5 +57,8 @@ class Link(Protocol):
     def consumed(self, size: int) -> None:
         """Say that a plugin has taken a frame with so many bytes of data."""
 
+    def put_back(self, size: int) -> None:
+        """Say that a plugin has not taken such a frame after all."""
+
     def idle(self) -> None:
         """Say that a plugin has nothing more to do for this client, for now."""

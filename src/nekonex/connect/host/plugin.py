@@ -1,23 +1,22 @@
-"""One version of a plugin that runs: its logic, its clients and the calls that it works on."""
+"""One version of a plugin that runs: its logic, its clients, and its beginning and end."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nekonex.connect.context import ConnectionClosed
 from nekonex.connect.host.apps import PluginApp
-from nekonex.connect.host.calls import CURRENT, Call, GivenUp, Method, waiting
+from nekonex.connect.host.calls import Call, GivenUp, Method, waiting
 from nekonex.connect.host.channel import Channel
 from nekonex.connect.host.drafts import checked_data, checked_op
 from nekonex.connect.host.event_queue import EventQueue
 from nekonex.connect.host.link import Link
-from nekonex.connect.host.stacks import stack_of
-from nekonex.connect.host.workers import Workers
+from nekonex.connect.host.supervisor import CallSupervisor
+from nekonex.connect.host.workers import StuckError
 from nekonex.connect.protocol.status import Status
 from nekonex.events import Event
 
@@ -27,12 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["BROADCAST_SLICE", "Plugin", "PluginStartError"]
 
-logger = logging.getLogger(__name__)
-
 BROADCAST_SLICE: Final = 100
 """Clients that a broadcast reaches until others may go on."""
 
 _METHODS: Final = ("recv", "start", "stop", "connected", "disconnected")
+_TOO_LONG: Final = "start was broken off: it took too long"
 
 
 class PluginStartError(Exception):
@@ -42,7 +40,8 @@ class PluginStartError(Exception):
 class Plugin:
     """A plugin that was loaded; `start` comes first, `stop` last.
 
-    What its code raises ends here: in the log, and as a status for the client.
+    All its code runs in tasks and threads of its own. What that raises becomes a line in the log,
+    and a status for the client.
     """
 
     def __init__(self, loaded: LoadedPlugin, host: PluginHost) -> None:
@@ -55,58 +54,66 @@ class Plugin:
         self.channels: dict[Link, Channel] = {}
         """The connections that have sent this plugin a frame."""
         self.leaving: set[Channel] = set()
-        """Those whose connections have ended, and which are not done with."""
+        """Those whose connections or whose version of the plugin have ended, until all is done."""
         self.ready = asyncio.Event()
         """Set when ``start`` is over: frames are handled from then on."""
         self.waiting = 0
         """Calls that wait in ``ctx.recv``."""
         self.app = PluginApp(self)
         self.events = EventQueue(host.events, self._on_event, self.greeter, host.limits.max_events)
-        self._calls: set[Call] = set()
-        self._broadcasting = asyncio.Lock()
         self._methods = dict(_methods_of(loaded.logic))
         places = getattr(loaded.logic, "threads", self.limits.plugin_threads)
-        self._workers = Workers(self.greeter, places, self.limits.max_waiting)
+        self.calls = CallSupervisor(self.greeter, places, host.limits, host.stats)
+        self._broadcasting = asyncio.Lock()
+        self._successor: Plugin | None = None
+        self._starter: asyncio.Task[str] | None = None
+        self._stopper: asyncio.Task[None] | None = None
+        self._is_started = False
 
     @property
     def folder(self) -> Path:
         """Where it was loaded from."""
         return self.loaded.folder
 
+    @property
+    def latest(self) -> Plugin:
+        """The version that has the clients now: calls of an old one may still be at work."""
+        version = self
+        while version._successor is not None:
+            version = version._successor
+        return version
+
     async def start(self) -> None:
         """Have ``start`` run, and let frames in; raises PluginStartError."""
         method = self._methods.get("start")
         if method is not None:
-            try:
-                await self._invoke(Call("start"), method, self.app)
-            except asyncio.CancelledError:
-                _let_go()
-                raise PluginStartError("start was broken off: it took too long") from None
-            except BaseException as error:
-                self._report("start", error)
-                raise PluginStartError(f"start raised {_describe(error)}") from error
+            self._starter = asyncio.create_task(self._run_start(method))
+            await self.calls.watch(self._starter)
+            problem = self._starter.result() if self._starter.done() else _TOO_LONG
+            if problem:
+                raise PluginStartError(problem)
+        self._is_started = True
         self.ready.set()
 
     async def stop(self, seconds: float, successor: Plugin | None = None) -> None:
         """Let all clients go, have ``stop`` run, and end what the plugin has begun.
 
         Clients and frames that wait are for the successor, where there is one; without one frames
-        are answered 404. Whatever takes longer than so many seconds is cut off.
+        are answered 404. Whatever takes longer than so many seconds is cut off. May be called
+        again where it was cancelled.
         """
-        channels, self.channels = self.channels, {}
-        for link, channel in channels.items():
-            channel.is_retired = True
-            if successor is not None and link.is_open:
-                successor.open(link, channel.state).inbox.extend(channel.inbox)
-                channel.inbox.clear()
-            else:
-                link.channels.pop(self.greeter, None)
-                self._send_back(channel)
+        self._hand_over(successor)
         self.ready.set()
-        await asyncio.gather(*(channel.retire(seconds) for channel in channels.values()))
-        await self._cut_short(self.events.close(), seconds)
-        await self._cut_short(self._run_stop(), seconds)
-        self._workers.close()
+        self.events.close()
+        tasks = [each for each in (self._starter, self.events.runner) if each is not None]
+        await asyncio.gather(
+            *(channel.retire(seconds) for channel in list(self.leaving)),
+            *(self.calls.finish(task, seconds) for task in tasks),
+        )
+        if self._stopper is None:
+            self._stopper = asyncio.create_task(self._run_stop())
+        await self.calls.finish(self._stopper, seconds)
+        self.calls.close()
 
     def greet_all(self) -> None:
         """Begin with the clients that were another version's."""
@@ -123,29 +130,12 @@ class Plugin:
         method = self._methods.get(name)
         if method is None:
             return True
-        link = channel.link
-        if not method.is_coroutine and self._workers.exhausted:
-            link.reject(Status.UNAVAILABLE, "all threads of the plugin are stuck")
-            return False
-        call = Call(name, link.address)
-        try:
-            await self._invoke(call, method, channel.context)
-        except asyncio.CancelledError as error:
-            if call.given_up is None:
-                self._failed(call, channel, error)
-            else:
-                _let_go()
-                if call.given_up is GivenUp.TOO_SLOW:
-                    link.reject(Status.PLUGIN_FAILED, "a call of the plugin took too long")
-            return False
-        except ConnectionClosed as error:
-            if link.is_open and not channel.is_retired:
-                self._failed(call, channel, error)
-            return False
-        except BaseException as error:  # noqa: BLE001 - SystemExit of a plugin ends no server
-            self._failed(call, channel, error)
-            return False
-        return True
+        call = Call(name, channel.link)
+        error = await self.calls.invoke(call, method, channel.context)
+        if error is None and call.given_up is None:
+            return True
+        self._failed(call, channel, error)
+        return False
 
     async def broadcast(self, data: bytes, op: int = 200, *, without: Link | None = None) -> int:
         """Send a frame to all clients but one; return to how many."""
@@ -155,107 +145,79 @@ class Plugin:
             # Two at a time would reach some clients in another order than others.
             await self._broadcasting.acquire()
         try:
-            for number, channel in enumerate(list(self.channels.values()), 1):
-                if channel.link is not without and channel.link.is_open and not channel.is_over:
+            channels = list(self.latest.channels.values())
+            for number, channel in enumerate(channels, 1):
+                if channel.link is not without and channel.link.is_open:
                     channel.link.push(self.greeter_bytes, code, content)
                     reached += 1
                 if not number % BROADCAST_SLICE:
                     await asyncio.sleep(0)
         finally:
             self._broadcasting.release()
+        await asyncio.sleep(0)  # whoever does nothing else lets others go on, too
         return reached
 
-    def look_after_calls(self, now: float) -> None:
-        """Give up the calls that have worked for too long."""
-        for call in list(self._calls):
-            seconds = call.worked(now)
-            if seconds > self.limits.plugin_timeout:
-                if call.given_up is None:
-                    self._report_stuck(call, seconds)
-                self._give_up(call, GivenUp.TOO_SLOW)
-
-    def cut_off(self, runner: asyncio.Task[None]) -> None:
-        """Give up what a task waits for."""
-        for call in list(self._calls):
-            if call.runner is runner:
-                self._give_up(call, GivenUp.REPLACED)
-
-    async def _invoke(self, call: Call, method: Method, *arguments: object) -> None:
-        self._calls.add(call)
-        token = CURRENT.set(call)
-        try:
-            if method.is_coroutine:
-                await method.function(*arguments)
+    def _hand_over(self, successor: Plugin | None) -> None:
+        """Let go of all clients; whoever takes over has them at once."""
+        self._successor = self._successor or successor
+        for channel in [each for each in self.leaving if not each.is_retired]:
+            channel.is_retired = True
+            if successor is not None and channel.inbox:
+                heir = Channel(channel.link, successor, channel.state)
+                heir.inbox.extend(channel.inbox)
+                channel.link.channels[self.greeter] = heir
+                heir.hang_up()
+        channels, self.channels = self.channels, {}
+        self.leaving.update(channels.values())
+        for link, channel in channels.items():
+            channel.is_retired = True
+            if successor is not None and link.is_open:
+                successor.open(link, channel.state).inbox.extend(channel.inbox)
+                channel.inbox.clear()
             else:
-                await self._workers.run(call, method.function, *arguments)
-        finally:
-            CURRENT.reset(token)
-            self._calls.discard(call)
+                link.channels.pop(self.greeter, None)
+                _send_back(channel)
 
-    async def _on_event(self, method: Method, event: Event) -> None:
-        call = Call(f"the callback for {type(event).__name__}")
-        try:
-            await self._invoke(call, method, event)
-        except asyncio.CancelledError as error:
-            if call.given_up is None:
-                self._report(call.what, error)
-            else:
-                _let_go()
-        except BaseException as error:  # noqa: BLE001
-            self._report(call.what, error)
+    async def _run_start(self, method: Method) -> str:
+        """Have ``start`` run; return what went wrong."""
+        call = Call("start")
+        error = await self.calls.invoke(call, method, self.app)
+        if call.given_up is not None:
+            return _TOO_LONG
+        if error is None:
+            return ""
+        self.calls.report(call.what, error)
+        return f"start raised {_describe(error)}"
 
     async def _run_stop(self) -> None:
+        """Have ``stop`` run, unless there is nothing to be stopped."""
         method = self._methods.get("stop")
-        if method is None:
-            return
-        try:
-            await self._invoke(Call("stop"), method)
-        except asyncio.CancelledError:
-            _let_go()
-            logger.warning("stop was broken off: it took too long", extra={"plugin": self.greeter})
-        except BaseException as error:  # noqa: BLE001
-            self._report("stop", error)
+        if method is not None and self._is_started:
+            await self._call_back(Call("stop"), method)
 
-    async def _cut_short(self, work: Any, seconds: float) -> None:
-        """Wait for a coroutine that ends when the calls do, and cut these off after a while."""
-        task = asyncio.create_task(work)
-        while not task.done():
-            await asyncio.wait([task], timeout=seconds)
-            if not task.done():
-                for call in list(self._calls):
-                    self._give_up(call, GivenUp.REPLACED)
-        await task
+    async def _on_event(self, method: Method, event: Event) -> None:
+        await self._call_back(Call(f"the callback for {type(event).__name__}"), method, event)
 
-    def _send_back(self, channel: Channel) -> None:
+    async def _call_back(self, call: Call, method: Method, *arguments: object) -> None:
+        error = await self.calls.invoke(call, method, *arguments)
+        if error is not None and call.given_up is None:
+            self.calls.report(call.what, error)
+
+    def _failed(self, call: Call, channel: Channel, error: BaseException | None) -> None:
+        """Tell client and log of a call that failed or was given up."""
         link = channel.link
-        while channel.inbox:
-            link.consumed(len(channel.inbox.popleft().data))
-            if link.is_open:
-                link.tell(Status.NOT_FOUND)
-
-    def _give_up(self, call: Call, why: GivenUp) -> None:
-        call.given_up = call.given_up or why
-        if call.runner is not None:
-            call.runner.cancel()
-
-    def _failed(self, call: Call, channel: Channel, error: BaseException) -> None:
-        self._report(call.what, error, channel)
-        if channel.link.is_open and not channel.is_over:
-            channel.link.tell(Status.PLUGIN_FAILED)
-
-    def _report(self, what: str, error: BaseException, channel: Channel | None = None) -> None:
-        self.host.stats.failures += 1
-        where = {"plugin": self.greeter, "method": what}
-        if channel is not None:
-            where["client"] = channel.link.client_id
-        logger.error("the plugin failed", extra=where, exc_info=error)
-
-    def _report_stuck(self, call: Call, seconds: float) -> None:
-        self.host.stats.stuck += 1
-        where = {"plugin": self.greeter, "method": call.what, "seconds": round(seconds, 1)}
-        if call.address is not None:
-            where["client"] = "{}:{}".format(*call.address)
-        logger.error("the plugin is stuck, at\n%s", stack_of(call), extra=where)
+        if call.given_up is None:
+            if isinstance(error, StuckError):
+                link.reject(Status.UNAVAILABLE, "too many calls of the plugin are stuck")
+                return
+            if error is None or (_is_farewell(error) and _is_parting(channel)):
+                return
+            self.calls.report(call.what, error, link.client_id)
+        elif call.given_up is GivenUp.TOO_SLOW:
+            return  # the connection was closed when that was found out
+        is_asked = call.what == "recv" or (call.what == "connected" and channel.inbox)
+        if is_asked and channel.is_open:
+            link.tell(Status.PLUGIN_FAILED)
 
 
 def _methods_of(logic: object) -> Iterable[tuple[str, Method]]:
@@ -265,13 +227,30 @@ def _methods_of(logic: object) -> Iterable[tuple[str, Method]]:
             yield name, Method(function, inspect.iscoroutinefunction(function))
 
 
+def _send_back(channel: Channel) -> None:
+    """Answer the frames that wait as those for a greeter without a plugin."""
+    link = channel.link
+    while channel.inbox:
+        link.consumed(len(channel.inbox.popleft().data))
+        if link.is_open:
+            link.tell(Status.NOT_FOUND)
+
+
+def _is_farewell(error: BaseException) -> bool:
+    """Whether a plugin only passes on that a connection is over, also from tasks in a group."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(ConnectionClosed)[1] is None
+    return isinstance(error, ConnectionClosed)
+
+
+def _is_parting(channel: Channel) -> bool:
+    """Whether nothing more comes of a client, so that a plugin has to expect just that."""
+    return channel.is_retired or not channel.link.is_heard
+
+
 def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _let_go() -> None:
-    """Go on after a cancellation that was meant for the plugin, and not for the task."""
-    task = asyncio.current_task()
-    if task is not None:
-        while task.cancelling():
-            task.uncancel()
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an author's class
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -13,21 +13,25 @@ __all__ = ["in_daemon_thread"]
 _T = TypeVar("_T")
 
 
-async def in_daemon_thread(function: Callable[..., _T], *arguments: object) -> _T:
+async def in_daemon_thread(
+    function: Callable[..., _T], *arguments: object, too_late: Callable[[_T], object]
+) -> _T:
     """Call a function in a thread of its own; raises what it raises.
 
-    Unlike one of the loop's threads, it does not keep the process from ending if it hangs.
+    Unlike one of the loop's threads, it does not keep the process from ending if it hangs. What
+    it returns when nobody waits any more is given to ``too_late``.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
 
-    def finish(result: object, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
+    def finish(result: Any, error: Exception | None) -> None:
+        if not future.done():
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+        elif error is None:
+            too_late(result)
 
     def run() -> None:
         result, error = None, None

@@ -52,11 +52,15 @@ class LoopWatchdog:
     def _watch(self, loop: asyncio.AbstractEventLoop, thread: int) -> None:
         while not self._stopping.wait(self._seconds):
             self._alive.clear()
+            # Looked at only now: `stop` sets both, and while it waits for us the loop is blocked.
+            if self._stopping.is_set():
+                return
             try:
                 loop.call_soon_threadsafe(self._alive.set)
             except RuntimeError:
                 return  # the loop has ended
             if not self._alive.wait(self._seconds):
                 self.reports += 1
-                logger.error("something blocks the event loop, at\n%s", stack_of_thread(thread))
+                stack = stack_of_thread(thread)
+                logger.error("something blocks the event loop", extra={"stack": stack})
                 self._alive.wait()

@@ -13,10 +13,17 @@ from typing import Any, Final
 
 from nekonex.connect.host.calls import CURRENT, Call
 
-__all__ = ["IDLE_SECONDS", "Workers"]
+__all__ = ["IDLE_SECONDS", "StuckError", "Workers"]
 
 IDLE_SECONDS: Final = 10.0
 """How long a thread waits for something to do before it ends."""
+
+
+_Outcome = tuple[object, BaseException | None]
+
+
+class StuckError(Exception):
+    """So many calls are stuck for good that no more are begun."""
 
 
 class _State(Enum):
@@ -42,7 +49,7 @@ class _Job:
         self, call: Call, function: Callable[..., object], arguments: tuple[object, ...]
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._future: asyncio.Future[Any] = self._loop.create_future()
+        self._future: asyncio.Future[_Outcome] = self._loop.create_future()
         self._function = function
         self._arguments = arguments
         self.call = call
@@ -52,8 +59,8 @@ class _Job:
         self.may_go_on = threading.Event()
 
     @property
-    def future(self) -> asyncio.Future[Any]:
-        """What comes of it."""
+    def future(self) -> asyncio.Future[_Outcome]:
+        """What it returns and raises; not as its exception, because it cannot carry all kinds."""
         return self._future
 
     def run(self) -> None:
@@ -65,26 +72,20 @@ class _Job:
         error: BaseException | None = None
         try:
             result = self._function(*self._arguments)
-        except StopIteration as stop:
-            # A future cannot carry it: whoever waits would never be woken.
-            error = RuntimeError("the plugin raised StopIteration")
-            error.__cause__ = stop
         except BaseException as raised:  # noqa: BLE001 - its caller's, SystemExit too
             error = raised
         finally:
             CURRENT.reset(token)
+        self.report(result, error)
+
+    def report(self, result: object, error: BaseException | None) -> None:
+        """Say what came of it, from any thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended without this call
             self._loop.call_soon_threadsafe(self._finish, result, error)
 
     def _finish(self, result: object, error: BaseException | None) -> None:
-        if self._future.done():
-            return
-        if error is None:
-            self._future.set_result(result)
-        elif isinstance(error, Exception):
-            self._future.set_exception(error)
-        else:
-            self._future.set_exception(RuntimeError(f"the plugin raised {error!r}"))
+        if not self._future.done():
+            self._future.set_result((result, error))
 
 
 class Workers:
@@ -117,7 +118,7 @@ class Workers:
         """Call a function in a thread and return what it returns; raises what it raises.
 
         The call's clock stands still until there is a place. A caller that is cancelled does not
-        wait any more; the thread goes on.
+        wait any more; the thread goes on. Raises StuckError where there never may be one.
         """
         job = _Job(call, function, arguments)
         call.stop_clock()
@@ -126,13 +127,21 @@ class Workers:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the plugin has stopped")
+            if self.exhausted:
+                raise StuckError
             self._jobs.append(job)
             self._hand_out()
         try:
-            return await job.future
+            result, error = await job.future
         except asyncio.CancelledError:
             self._write_off(job)
             raise
+        finally:
+            if not job.future.cancelled():
+                call.pause = call.resume = None  # they hold on to the job, and that to the call
+        if error is not None:
+            raise error
+        return result
 
     def close(self) -> None:
         """Begin no more calls, and end the threads that do nothing.
@@ -156,21 +165,31 @@ class Workers:
                 job.may_go_on.set()
             elif self._jobs and not self.exhausted:
                 job = self._jobs.popleft()
-                self._begin(job)
+                if not self._begin(job):
+                    continue
             else:
                 return
             job.state = _State.WORKING
             self._free -= 1
 
-    def _begin(self, job: _Job) -> None:
+    def _begin(self, job: _Job) -> bool:
+        """Have a thread take a call; False if the system has none left."""
         if self._idle:
             self._idle.pop().put(job)
-            return
+            return True
         name = f"nekonex-plugin-{self._name}"
-        threading.Thread(target=self._work, args=(job,), name=name, daemon=True).start()
-
-    def _work(self, job: _Job | None) -> None:
         inbox: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        inbox.put(job)  # a thread keeps its arguments for as long as it lives
+        try:
+            threading.Thread(target=self._work, args=(inbox,), name=name, daemon=True).start()
+        except RuntimeError as error:
+            job.state = _State.OVER
+            job.report(None, error)
+            return False
+        return True
+
+    def _work(self, inbox: queue.SimpleQueue[_Job | None]) -> None:
+        job = inbox.get()
         while job is not None:
             job.run()
             if not self._end(job, inbox):
@@ -217,6 +236,7 @@ class Workers:
                 return  # it has kept its place
             self._waiting -= 1
             if job.is_written_off:
+                job.state = _State.WORKING
                 return
             job.state = _State.RETURNING
             job.may_go_on.clear()
@@ -240,4 +260,10 @@ class Workers:
             elif job.state is _State.RETURNING:
                 self._returning.remove(job)
                 job.may_go_on.set()
+            while self.exhausted and self._jobs:
+                self._refuse(self._jobs.popleft())
             self._hand_out()
+
+    def _refuse(self, job: _Job) -> None:
+        job.state = _State.OVER
+        job.report(None, StuckError())

@@ -101,13 +101,20 @@ class RandomSource:
 
 
 class IssuedRandoms:
-    """The server's randoms of one connection, by the hashes that a client makes of them.
+    """The server's randoms of one connection, and the hashes that a client makes of them.
 
-    A hash is good for ``seconds``; that of the ``latest`` randoms, and the one that was accepted
+    A random is good for ``seconds``; the ``latest`` ones, and the one whose hash was accepted
     last, for ever. No more than ``most`` are kept.
+
+    A hash is made when a client may have sent it, those of the newest randoms first: most are
+    never answered, because clients answer with the newest that they have, and hear of many
+    frames between two of their own.
     """
 
-    __slots__ = ("_accepted", "_hashes", "_issued", "_latest", "_most", "_password", "_seconds")
+    __slots__ = (
+        *("_accepted", "_hash_of", "_hashes", "_issued", "_latest", "_most", "_password"),
+        *("_seconds", "_unhashed"),
+    )
 
     def __init__(self, password: Password, *, seconds: float, latest: int, most: int) -> None:
         self._password = password
@@ -115,6 +122,8 @@ class IssuedRandoms:
         self._latest = latest
         self._most = most
         self._issued: deque[tuple[float, bytes]] = deque()
+        self._unhashed: deque[bytes] = deque()
+        self._hash_of: dict[bytes, bytes] = {}
         self._hashes: set[bytes] = set()
         self._accepted = b""
 
@@ -123,10 +132,10 @@ class IssuedRandoms:
 
     def issue(self, random: bytes, now: float) -> None:
         """Let a client answer with a random from now on."""
-        hash_ = self._password.hash(random)
-        self._issued.append((now, hash_))
-        self._hashes.add(hash_)
-        if len(self._issued) > self._latest:
+        issued = self._issued
+        issued.append((now, random))
+        self._unhashed.append(random)
+        if len(issued) > self._most or issued[0][0] < now - self._seconds:
             self._forget(now)
 
     def accept(self, hash_: bytes, now: float) -> bool:
@@ -136,12 +145,22 @@ class IssuedRandoms:
         self._forget(now)
         # It takes as long for a hash that is nearly right as for any other: a set compares only
         # what has the same 64-bit SipHash, whose key is the process's secret.
-        if hash_ not in self._hashes:
-            return False
+        while hash_ not in self._hashes:
+            if not self._unhashed:
+                return False
+            self._make_hash(self._unhashed.pop())
         self._accepted = hash_
         return True
+
+    def _make_hash(self, random: bytes) -> None:
+        hash_ = self._hash_of[random] = self._password.hash(random)
+        self._hashes.add(hash_)
 
     def _forget(self, now: float) -> None:
         issued, oldest = self._issued, now - self._seconds
         while len(issued) > self._latest and (issued[0][0] < oldest or len(issued) > self._most):
-            self._hashes.discard(issued.popleft()[1])
+            _, random = issued.popleft()
+            if self._unhashed and self._unhashed[0] is random:
+                self._unhashed.popleft()
+            else:
+                self._hashes.discard(self._hash_of.pop(random, b""))

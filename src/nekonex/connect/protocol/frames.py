@@ -172,10 +172,6 @@ class FrameDecoder:
             op = int.from_bytes(buffer[op_start:random_start], "big")
         self._position = end
         self._needed = HEADER_SIZE
-        return Frame(
-            greeter,
-            op,
-            random,
-            bytes(buffer[data_start:hash_start]),
-            bytes(buffer[hash_start:end]),
-        )
+        data, hash_ = bytes(buffer[data_start:hash_start]), bytes(buffer[hash_start:end])
+        # What Frame(…) does, in half the time.
+        return tuple.__new__(Frame, (greeter, op, random, data, hash_))

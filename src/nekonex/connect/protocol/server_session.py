@@ -144,19 +144,26 @@ class ServerSession:
             if self._state is _State.NEW:
                 self._authenticate(frame, now)
             elif self._is_good(frame, now):
-                return Request(frame.greeter, frame.op, frame.data)
+                # What Request(…) does, in half the time.
+                return tuple.__new__(Request, (frame.greeter, frame.op, frame.data))
         return None
 
-    def frame(self, greeter: bytes, op: int, data: bytes, now: float) -> bytes:
+    def frame(
+        self, greeter: bytes, op: int, data: bytes, now: float, hash_: bytes = SERVER_HASH
+    ) -> bytes:
         """Return a frame to be sent, in the order in which they were asked for.
 
         Raises ValueError for what does not fit into one.
         """
-        return self._frame(greeter, op, data, SERVER_HASH, now)
+        random = self._gate.randoms.draw()
+        frame = encode_frame(greeter, op, random, data, hash_)
+        if self._gate.password is not None:
+            self._issued.issue(random, now)
+        return frame
 
     def status(self, status: Status, now: float) -> bytes:
         """Return a status frame to be sent."""
-        return self._frame(_SERVER_GREETER, status, encode_op(status), SERVER_HASH, now)
+        return self.frame(_SERVER_GREETER, status, encode_op(status), now)
 
     def reject(self, status: Status, reason: str, now: float) -> bytes:
         """End the connection, unless it is over; return what is left to be sent."""
@@ -182,7 +189,7 @@ class ServerSession:
             self._decoder.max_data = gate.limits.max_data
             proof = self._password.server_hash(random)
             data = encode_op(Status.OK)
-            self.output.append(self._frame(_SERVER_GREETER, Status.OK, data, proof, now))
+            self.output.append(self.frame(_SERVER_GREETER, Status.OK, data, now, proof))
 
     def _is_good(self, frame: Frame, now: float) -> bool:
         """Return whether a frame is for a plugin; what is against a rule is answered."""
@@ -194,13 +201,6 @@ class ServerSession:
             self.output.append(self.status(Status.TOO_MANY, now))
             return False
         return True
-
-    def _frame(self, greeter: bytes, op: int, data: bytes, hash_: bytes, now: float) -> bytes:
-        random = self._gate.randoms.draw()
-        frame = encode_frame(greeter, op, random, data, hash_)
-        if self._gate.password is not None:
-            self._issued.issue(random, now)
-        return frame
 
     def _reject(self, status: Status, reason: str, now: float) -> None:
         self.output.append(self.status(status, now))

@@ -155,6 +155,10 @@ class Connection(asyncio.Protocol):
             self._is_full = False
             self._schedule_turn()
 
+    def put_back(self, size: int) -> None:
+        """Hear that a plugin has not taken such a frame after all."""
+        self._queued += size + FRAME_OVERHEAD
+
     def idle(self) -> None:
         """Close the connection if nothing more comes, and nobody has anything more to say."""
         is_over = not self.is_heard and self.is_open

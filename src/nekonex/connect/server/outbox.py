@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["HIGH_WATER", "Outbox"]
+__all__ = ["FRAMES_AT_ONCE", "HIGH_WATER", "Outbox"]
 
 HIGH_WATER: Final = 128 * 1024
 """Bytes that may wait for a client until plugins that send it more are held up."""
+FRAMES_AT_ONCE: Final = 64
+"""Frames that a plugin sends a client until others have their turn, however fast the client is."""
 
 
 class Outbox:
@@ -20,8 +22,8 @@ class Outbox:
     """
 
     __slots__ = (
-        *("_cut_off", "_handed", "_is_scheduled", "_loop", "_most", "_parts", "_paused_at"),
-        *("_seconds", "_size", "_timer", "_transport", "_waiters"),
+        *("_count", "_cut_off", "_handed", "_is_scheduled", "_loop", "_most", "_parts"),
+        *("_paused_at", "_seconds", "_size", "_timer", "_transport", "_waiters"),
     )
 
     def __init__(
@@ -38,6 +40,7 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self._parts: list[bytes] = []
         self._size = 0
+        self._count = 0
         self._handed = 0
         self._paused_at = -1
         self._is_scheduled = False
@@ -47,8 +50,8 @@ class Outbox:
 
     @property
     def is_congested(self) -> bool:
-        """Whether the client is slow to take what there is."""
-        return self._paused_at >= 0 or self._size > HIGH_WATER
+        """Whether the client is slow to take what there is, or much came in one turn."""
+        return self._paused_at >= 0 or self._count >= FRAMES_AT_ONCE
 
     @property
     def waiting(self) -> int:
@@ -59,17 +62,15 @@ class Outbox:
         """Send something at the end of this turn."""
         self._parts.append(data)
         self._size += len(data)
+        self._count += 1
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon(self._end_turn)
         if self._size > HIGH_WATER:
             self.flush()
-            if self._transport.get_write_buffer_size() > self._most:
-                self._cut_off(False)
-        elif not self._is_scheduled:
-            self._is_scheduled = True
-            self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Hand over what there is."""
-        self._is_scheduled = False
         if not self._parts:
             return
         data = b"".join(self._parts) if len(self._parts) > 1 else self._parts[0]
@@ -103,13 +104,18 @@ class Outbox:
 
     async def drain(self) -> None:
         """Wait until the client is not slow any more, or the connection is over."""
-        if self._size > HIGH_WATER:
-            self.flush()
         if self._paused_at < 0:
+            if self._count >= FRAMES_AT_ONCE:
+                await asyncio.sleep(0)
             return
         waiter = self._loop.create_future()
         self._waiters.append(waiter)
         await waiter
+
+    def _end_turn(self) -> None:
+        self._is_scheduled = False
+        self._count = 0
+        self.flush()
 
     def _taken(self) -> int:
         return self._handed - self._transport.get_write_buffer_size()
