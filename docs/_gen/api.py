@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Final
 
-from docs._gen.tables import attribute_docstrings, one_line, table
+from docs._gen.tables import attribute_docstrings, instance_docstrings, one_line, table
 
 __all__ = ["SECTIONS", "api_pages"]
 
@@ -173,9 +173,52 @@ SECTIONS: Final[Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]] = {
         "What `server` names; see [a game of your own](../tutorial/your-game.md).",
         {"nekonex": ("Game", "GameServices")},
     ),
+    "NekoConnect": (
+        "Clients, and the server by itself. Plugins are given [other things](plugins.md#ctx).",
+        {
+            "nekonex.connect": (
+                "Client",
+                "SyncClient",
+                "Message",
+                "Status",
+                "StatusError",
+                "DisconnectedError",
+                "LoginRefusedError",
+                "ImpostorError",
+                "ConnectServer",
+            ),
+        },
+    ),
+    "NekoConnect without sockets": (
+        "Both ends of a connection, fed with bytes and the time; see [here](nekoconnect.md).",
+        {
+            "nekonex.connect.protocol": (
+                "ClientSession",
+                "ServerSession",
+                "Gatekeeper",
+                "Request",
+                "Rejection",
+                "Frame",
+                "FrameDecoder",
+                "FrameError",
+                "encode_frame",
+                "Password",
+                "RandomSource",
+            ),
+        },
+    ),
     "Testing": (
-        "See [test a game](../how-to/testing.md).",
-        {"nekonex.testing": ("running_server",), "nekonex.app": ("Server", "HostedGame")},
+        "See [test a game or a plugin](../how-to/testing.md).",
+        {
+            "nekonex.testing": (
+                "running_server",
+                "running_plugin",
+                "RunningPlugin",
+                "PluginClient",
+                "PluginCells",
+            ),
+            "nekonex.app": ("Server", "HostedGame"),
+        },
     ),
     "NintendoClients and nex-protocols-common": (
         "See [coming from NintendoClients](../how-to/nintendoclients.md).",
@@ -262,6 +305,8 @@ def _parameter(parameter: inspect.Parameter) -> str:
 def _members(cls: type) -> Iterator[tuple[str, str]]:
     if issubclass(cls, Enum) or dataclasses.is_dataclass(cls):
         yield from _values(cls)
+    for name, meaning in sorted(instance_docstrings(cls).items()):
+        yield f"`{name}`", _prose(one_line(meaning))
     for name, member in inspect.getmembers_static(cls):
         if name.startswith(("_", "wire_")):
             continue
@@ -273,7 +318,7 @@ def _members(cls: type) -> Iterator[tuple[str, str]]:
         else:
             continue
         if text and not _from_elsewhere(cls, name):
-            yield f"`{shown}`", one_line(text.split("\n\n", maxsplit=1)[0])
+            yield f"`{shown}`", _prose(one_line(text.split("\n\n", maxsplit=1)[0]))
 
 
 def _values(cls: Any) -> Iterator[tuple[str, str]]:
@@ -284,7 +329,7 @@ def _values(cls: Any) -> Iterator[tuple[str, str]]:
     else:
         names = list(cls.__members__)
         texts = {name: texts.get(name, str(cls[name].value)) for name in names}
-    yield from ((f"`{name}`", one_line(texts[name])) for name in names if name in texts)
+    yield from ((f"`{name}`", _prose(one_line(texts[name]))) for name in names if name in texts)
 
 
 def _names_of(function: Any) -> list[str]:

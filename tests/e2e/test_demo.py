@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,8 +38,12 @@ def test_every_step_does_what_it_should_and_nothing_is_left(tmp_path: Path) -> N
         "RendezVous::MatchmakeSessionUserPasswordUnmatch",
         "community 1, Toad's",
         "participation is closed",
+        "1 Rosalina 1:31.532, and 5 more",
     ):
         assert told in done.stdout
+    chatted = re.search(r"(\d+) lines, in (\d+) chapters", done.stdout)
+    assert chatted is not None
+    assert int(chatted[2]) > 8
     assert "✗" not in done.stdout
     assert list(tmp_path.iterdir()) == []
 

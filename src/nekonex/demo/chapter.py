@@ -17,5 +17,7 @@ class Chapter:
     play: Callable[[Stage], Awaitable[None]]
     limit: float = 10.0
     """Seconds after which it has failed."""
+    begin: Callable[[Stage], Awaitable[None]] | None = None
+    """Begins what is to go on already before the first chapter."""
     narrated: bool = True
     """Whether what the server logs meanwhile is told too."""

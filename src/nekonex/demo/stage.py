@@ -13,6 +13,7 @@ from rich.text import Text
 
 from nekonex.app import HostedGame, Server
 from nekonex.demo.clients import Console, error_name
+from nekonex.demo.talk import Talk
 from nekonex.nex.backend import GUEST_PASSWORD
 
 __all__ = ["GUEST", "Stage", "Step", "StepFailedError", "eventually"]
@@ -87,6 +88,10 @@ class Stage:
     terminal: Terminal
     steps: list[Step] = field(default_factory=list)
     chapter: str = ""
+    talk: Talk | None = None
+    """What goes on in the chat meanwhile."""
+    closing: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+    """What is done when the last chapter is over."""
 
     @property
     def kart(self) -> HostedGame:

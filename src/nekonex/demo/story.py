@@ -5,7 +5,7 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from nekonex.app.addresses import format_address
 from nekonex.demo.chapter import Chapter
 from nekonex.demo.chapters import CHAPTERS
 from nekonex.demo.clients import check_clients, error_name
+from nekonex.demo.plugins import PLUGINS, plugin_folders
 from nekonex.demo.stage import Stage, Step
 from nekonex.nex.logs import LOGGER_NAME
 from nekonex.testing import running_server
@@ -70,12 +71,15 @@ async def tell(chapters: Sequence[Chapter], terminal: Terminal) -> list[Step]:
     start = time.perf_counter()
     stage: Stage | None = None
     with _narrated(terminal) as narrator:
-        async with running_server(CONFIG) as server:
+        async with running_server(CONFIG, plugin_folders=plugin_folders()) as server:
             stage = Stage(server, terminal)
             _introduce(server, terminal)
-            for number, chapter in enumerate(chapters, 1):
-                narrator.silent = not chapter.narrated
-                await _play(chapter, number, stage)
+            async with stage.closing:
+                for chapter in chapters:
+                    await _begin(chapter, stage)
+                for number, chapter in enumerate(chapters, 1):
+                    narrator.silent = not chapter.narrated
+                    await _play(chapter, number, stage)
             narrator.silent = False
             closing = time.perf_counter()
     stage.terminal.print(
@@ -83,6 +87,14 @@ async def tell(chapters: Sequence[Chapter], terminal: Terminal) -> list[Step]:
     )
     _summarize(stage.steps, terminal, time.perf_counter() - start)
     return stage.steps
+
+
+async def _begin(chapter: Chapter, stage: Stage) -> None:
+    if chapter.begin is None:
+        return
+    stage.chapter = chapter.title
+    await _within_limit(chapter, chapter.begin(stage), stage)
+    stage.chapter = ""
 
 
 async def _play(chapter: Chapter, number: int, stage: Stage) -> None:
@@ -93,15 +105,20 @@ async def _play(chapter: Chapter, number: int, stage: Stage) -> None:
     )
     stage.terminal.print(Text(f"  {chapter.about}", style="italic"))
     before = len(stage.steps)
+    await _within_limit(chapter, chapter.play(stage), stage)
+    if len(stage.steps) == before:
+        _fail(stage, "the chapter", "it had no step")
+
+
+async def _within_limit(chapter: Chapter, what: Awaitable[None], stage: Stage) -> None:
+    """Wait for a part of a chapter; what goes wrong is a step that did."""
     try:
         async with asyncio.timeout(chapter.limit):
-            await chapter.play(stage)
+            await what
     except TimeoutError:
         _fail(stage, "the chapter", f"it was not over after {chapter.limit:g} seconds")
     except Exception as error:  # noqa: BLE001
         _fail(stage, "the chapter", error_name(error))
-    if len(stage.steps) == before:
-        _fail(stage, "the chapter", "it had no step")
 
 
 def _fail(stage: Stage, title: str, problem: str) -> None:
@@ -163,6 +180,10 @@ def _introduce(server: Server, terminal: Terminal) -> None:
         )
         for game in server.games
     ]
+    if server.connect is not None:
+        plugins = ("   plugins ", "dim"), " and ".join(PLUGINS)
+        where = ("at    ", "dim"), format_address(server.connect.address)
+        lines.append(Text.assemble(("NekoConnect   ", "bold"), f"{'':<12}", *where, *plugins))
     about = Text(
         "A real server on free UDP ports, and simulated consoles that log in to it with\n"
         "NintendoClients, an independent client. Nothing is left behind.\n",

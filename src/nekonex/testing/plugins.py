@@ -32,7 +32,12 @@ __all__ = [
 REQUEST_SECONDS: Final = 5.0
 """How long an answer is waited for, if the test does not say."""
 
-_HOST_LOGGER: Final = "nekonex.connect.host.plugin"
+RELOAD_SECONDS: Final = 20.0
+"""How long loading a plugin anew may take."""
+
+_HOST: Final = "nekonex.connect.host"
+"""The logger of what runs plugins; those of its parts are below it."""
+_WATCHDOG_LOGGER: Final = f"{_HOST}.watchdog"
 
 _T = TypeVar("_T")
 
@@ -149,6 +154,19 @@ class RunningPlugin:
         self.stop()
         self.start()
 
+    def reload(self) -> None:
+        """Load the plugin anew if its files have changed; clients stay connected.
+
+        Raises PluginTestError if it does not load; the version of before runs on then.
+        """
+        serving = self.serving
+
+        async def refresh() -> None:
+            await serving.refresh()
+
+        self.run(refresh(), RELOAD_SECONDS)
+        self._refuse_problem(serving)
+
     def start(self) -> None:
         """Start the server; raises PluginTestError if the plugin does not load."""
         self._thread = self._make_thread()
@@ -157,8 +175,7 @@ class RunningPlugin:
         except BaseException:
             self.stop()
             raise
-        if self._serving.problem:
-            raise PluginTestError(f"the plugin does not run: {self._serving.problem}")
+        self._refuse_problem(self._serving)
 
     def stop(self) -> None:
         """Close all clients, and stop the server. Harmless if repeated."""
@@ -168,6 +185,13 @@ class RunningPlugin:
         thread, self._thread, self._serving = self._thread, None, None
         if thread is not None:
             thread.stop()
+
+    def _refuse_problem(self, serving: Serving) -> None:
+        async def problem() -> str:
+            return serving.problem()
+
+        if reason := self.run(problem()):
+            raise PluginTestError(f"the plugin does not run: {reason}")
 
 
 class PluginCells:
@@ -239,39 +263,51 @@ def running_plugin(
             raise PluginTestError(_told(plugin.failures))
 
 
-class _Ears(logging.Handler):
-    """Hears what the plugin notes, and what the server notes of its failures."""
+class _Notes(logging.Handler):
+    """Hears what the plugin notes."""
 
     def __init__(self, plugin: RunningPlugin) -> None:
-        super().__init__(logging.DEBUG)
+        super().__init__()
         self._plugin = plugin
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Remember a record, if it is about the plugin."""
-        if getattr(record, "plugin", None) != self._plugin.greeter:
+        """Remember a note."""
+        self._plugin.log.append(Logged(record.levelname.lower(), record.getMessage()))
+
+
+class _Failures(logging.Handler):
+    """Hears what the server says of the plugin's failures."""
+
+    def __init__(self, plugin: RunningPlugin) -> None:
+        super().__init__(logging.WARNING)
+        self._plugin = plugin
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember a failure: what was raised, or what the server says of it."""
+        is_its_own = getattr(record, "plugin", None) == self._plugin.greeter
+        if not is_its_own and record.name != _WATCHDOG_LOGGER:
             return
-        if record.name != _HOST_LOGGER:
-            self._plugin.log.append(Logged(record.levelname.lower(), record.getMessage()))
-        elif record.exc_info is not None and record.exc_info[1] is not None:
-            self._plugin.failures.append(record.exc_info[1])
-        elif record.levelno >= logging.WARNING:
-            self._plugin.failures.append(RuntimeError(record.getMessage()))
+        raised = None if record.exc_info is None else record.exc_info[1]
+        if raised is None:
+            stack = getattr(record, "stack", "")
+            text = f"{record.getMessage()}, at\n{stack}" if stack else record.getMessage()
+            raised = RuntimeError(text)
+        self._plugin.failures.append(raised)
 
 
 @contextlib.contextmanager
 def _listening(plugin: RunningPlugin) -> Iterator[None]:
-    ears = _Ears(plugin)
-    notes = logging.getLogger(f"nekonex.plugin.{plugin.greeter}")
-    host = logging.getLogger(_HOST_LOGGER)
+    notes, host = logging.getLogger(f"nekonex.plugin.{plugin.greeter}"), logging.getLogger(_HOST)
+    heard, failures = _Notes(plugin), _Failures(plugin)
     level = notes.level
     notes.setLevel(logging.INFO)
-    notes.addHandler(ears)
-    host.addHandler(ears)
+    notes.addHandler(heard)
+    host.addHandler(failures)
     try:
         yield
     finally:
-        host.removeHandler(ears)
-        notes.removeHandler(ears)
+        host.removeHandler(failures)
+        notes.removeHandler(heard)
         notes.setLevel(level)
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,8 +28,10 @@ class Serving:
     """Empty where anybody may come."""
     cells: CellStore
     cell_limits: CellLimits
-    problem: str
-    """Why the plugin does not run; empty if it does."""
+    refresh: Callable[[], Awaitable[None]]
+    """Takes up what has changed on the disk."""
+    problem: Callable[[], str]
+    """Returns why the plugin does not run as it is on the disk; empty if it does."""
     server: Server | None = None
     """The whole server, where there is one."""
 
@@ -44,8 +46,14 @@ async def serve_alone(
     server = ConnectServer(password=PASSWORD, limits=limits, cells=cells, folders=[folder])
     try:
         await server.start(sock)
-        problem = _problem(server.plugins(), folder)
-        yield Serving(server.address, PASSWORD, cells, limits.cells, problem)
+        yield Serving(
+            server.address,
+            PASSWORD,
+            cells,
+            limits.cells,
+            server.refresh,
+            lambda: _problem(server.plugins(), folder),
+        )
     finally:
         await server.close()
         sock.close()
@@ -63,7 +71,8 @@ async def serve_with_games(folder: Path, config: str, data: Path) -> AsyncIterat
             connect.password or "",
             connect.cells,
             connect.cell_limits,
-            _problem(connect.plugins(), folder),
+            connect.refresh,
+            lambda: _problem(connect.plugins(), folder),
             server,
         )
 
@@ -72,5 +81,5 @@ def _problem(plugins: Sequence[PluginStatus], folder: Path) -> str:
     """Return why the plugin of a folder does not run, empty if it does."""
     for each in plugins:
         if each.folder.resolve() == folder.resolve():
-            return "" if each.state == "running" else each.reason
+            return each.reason
     return f"{folder} was not found"

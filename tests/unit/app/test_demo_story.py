@@ -10,8 +10,9 @@ import pytest
 from nintendo.nex import common, matchmaking
 from rich.console import Console as Terminal
 
-from nekonex.demo import Chapter, Stage, tell
-from nekonex.demo.chapters import nobody_found, private_room, rooms
+from nekonex.connect import Client
+from nekonex.demo import Chapter, Stage, plugins, story, talk, tell
+from nekonex.demo.chapters import leaderboard, nekoconnect, nobody_found, private_room, rooms
 from nekonex.demo.clients import Vanished
 from nekonex.demo.crowd import Visitor, crowd
 from nekonex.demo.stage import eventually
@@ -151,4 +152,62 @@ async def test_that_nobody_is_kept_apart_is_noticed(monkeypatch: pytest.MonkeyPa
         ("he looks for other races", "he finds 1"),
         ("the server is asked why", "1 would do"),
         ("why not Lanky's?", ""),
+    ]
+
+
+async def short(stage: Stage) -> None:
+    with stage.step("a while passes", "some lines are said"):
+        assert stage.talk is not None
+        before = len(stage.talk.said)
+        assert await eventually(lambda: stage.talk and len(stage.talk.said) > before + 3)
+
+
+SHORT = Chapter("Short", "about it", short)
+
+
+async def test_three_chat_as_long_as_the_story_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "PAUSE_SECONDS", 0.01)
+    steps, _ = await told(SHORT, replace(SHORT, title="Other"), nekoconnect.CHAPTER)
+    assert all(passed for _, passed, _ in steps), steps
+    assert [title for title, _, _ in steps[2:]] == [
+        "three have chatted all the while",
+        "Blathers comes late",
+        "somebody guesses the password",
+    ]
+    lines, _, chapters = steps[2][2].partition(" lines, in ")
+    assert int(lines) > 6
+    assert chapters in ("2 chapters", "3 chapters")
+
+
+async def test_a_line_that_came_wrong_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = iter(range(1000))
+
+    async def mumble(client: Client) -> str:
+        line = await plugins.next_line(client)
+        return "isabelle: what?" if next(lines) == 5 else line
+
+    monkeypatch.setattr(talk, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(talk, "next_line", mumble)
+    steps, _ = await told(SHORT, nekoconnect.CHAPTER)
+    failed = [(title, seen) for title, passed, seen in steps if not passed]
+    assert failed[0] == ("three have chatted all the while", "they have not heard the same")
+
+
+async def test_without_nekoconnect_its_chapter_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(story, "CONFIG", f"{story.CONFIG}\n[connect]\nenabled = false\n")
+    steps, _ = await told(nekoconnect.CHAPTER)
+    assert [(passed, seen) for _, passed, seen in steps] == [
+        (False, "ConnectionError: NekoConnect is off"),
+        (False, "StepFailedError: nobody has begun to chat"),
+    ]
+
+
+async def test_a_viewer_is_told_another_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def wrong(_viewer: Client) -> list[dict[str, object]]:
+        return [{"rank": 1, "name": "bowser", "score": 1}] * 6
+
+    monkeypatch.setattr(leaderboard, "next_board", wrong)
+    steps, _ = await told(leaderboard.CHAPTER)
+    assert [(title, seen) for title, passed, seen in steps if not passed] == [
+        ("a viewer hears of it over NekoConnect", "it has {'bowser': 1}"),
     ]

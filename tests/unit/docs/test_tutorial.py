@@ -11,9 +11,11 @@ from types import ModuleType
 import pytest
 
 from nekonex.config import load_config, render_starter
+from nekonex.domain.ranking import ScoreUpload
 from nekonex.games.schema import GameIdentity
 from nekonex.kerberos import TokenError
-from nekonex.testing import running_server
+from nekonex.testing import PluginRunner, running_server
+from tests.support.plugin_folders import make_plugin
 
 DOCS = Path(__file__).parents[3] / "docs"
 README = DOCS.parent / "README.md"
@@ -146,12 +148,29 @@ def test_every_configuration_in_a_page_is_good(name: str, tmp_path: Path) -> Non
     assert load_config(file, environ={}).games
 
 
+def programs_of_the_readme() -> list[str]:
+    text = README.read_text(encoding="utf-8")
+    programs: list[str] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return programs
+
+
 async def test_the_program_of_the_readme_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    program, _ = programs_of_the_readme()
     file = tmp_path / "dice.py"
     file.write_text(program.replace("asyncio.run(main())", ""), encoding="utf-8")
     module = load(file)
     await module.main()
     assert capsys.readouterr().out == "[5, 6]\n"
+
+
+def test_the_plugin_of_the_readme_applauds(tmp_path: Path, nekonex_plugin: PluginRunner) -> None:
+    _, program = programs_of_the_readme()
+    config = '[[game]]\nname = "kart"\ntitle = "mario-kart-8"\n'
+    with nekonex_plugin(make_plugin(tmp_path / "applause", program), config=config) as plugin:
+        client = plugin.client()
+        assert client.request().data == b"you will hear of every score"
+        rankings = plugin.server.game("kart").services.rankings
+        plugin.run(rankings.upload(1234, ScoreUpload(category=1, score=99, descending=True)))
+        assert client.recv().data == b"1234 has 99 points!"

@@ -93,6 +93,8 @@ def test_it_remembers_whom_it_greeted_last(nekonex_plugin):
 '''
 
 _GITIGNORE: Final = """\
+.nekonex/
+nekonex.toml
 build/
 __pycache__/
 .pytest_cache/

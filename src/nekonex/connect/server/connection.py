@@ -218,7 +218,6 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_later(idle, self._look_for_idleness) if idle else None
 
     def _dispatch(self, request: Request) -> None:
-        self._stats.frames += 1
         channel = self.channels.get(request.greeter)
         if channel is None:
             plugin = self._clients.host.find(request.greeter)
@@ -226,6 +225,7 @@ class Connection(asyncio.Protocol):
                 self.tell(Status.NOT_FOUND)
                 return
             channel = plugin.open(self)
+        self._stats.frames += 1
         self._queued += len(request.data) + FRAME_OVERHEAD
         channel.deliver(request)
 

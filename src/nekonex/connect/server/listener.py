@@ -19,6 +19,7 @@ from nekonex.connect.ports import GameControls, NoGames
 from nekonex.connect.protocol import Gatekeeper, Status
 from nekonex.connect.server.clients import Clients
 from nekonex.connect.server.connection import Connection
+from nekonex.connect.server.door import TlsDoor
 from nekonex.connect.stats import ConnectStats
 from nekonex.domain.cells import CellStore
 from nekonex.events import EventBus
@@ -74,6 +75,7 @@ class ConnectServer:
         self._host: PluginHost | None = None
         self._clients: Clients | None = None
         self._server: asyncio.Server | None = None
+        self._door: TlsDoor | None = None
         self._starting: asyncio.Task[None] | None = None
         self.address: tuple[str, int] = ("", 0)
         """Host and port that are bound; known from `start` on."""
@@ -84,7 +86,7 @@ class ConnectServer:
         return 0 if self._clients is None else len(self._clients)
 
     async def start(self, sock: socket.socket) -> None:
-        """Load the plugins, and serve a socket that listens; `close` closes it.
+        """Load the plugins, and serve a socket that listens, until `close`.
 
         A plugin that fails is logged and left out. One that takes long to start is not waited for.
         """
@@ -98,17 +100,18 @@ class ConnectServer:
         else:
             logger.warning("some plugins are not ready yet")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # its connections inherit that
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(clients),
-            sock=sock,
-            ssl=self._tls,
-            ssl_handshake_timeout=None if self._tls is None else self._limits.auth_timeout,
-        )
+        if self._tls is None:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(lambda: Connection(clients), sock=sock)
+        else:
+            self._door = TlsDoor(sock, self._tls, clients)
 
     async def close(self) -> None:
         """Tell the clients that the server stops, stop the plugins, and close everything."""
         if self._server is not None:
             self._server.close()
+        if self._door is not None:
+            await self._door.close()
         if self._clients is not None:
             self._clients.is_stopping = True
             for connection in self._clients.all():

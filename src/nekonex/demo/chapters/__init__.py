@@ -16,6 +16,7 @@ from nekonex.demo.chapters import (
     guest,
     leaderboard,
     maintenance,
+    nekoconnect,
     nobody_found,
     private_room,
     refusals,
@@ -43,4 +44,5 @@ CHAPTERS: Final[tuple[Chapter, ...]] = (
     leaderboard.CHAPTER,
     ghost.CHAPTER,
     maintenance.CHAPTER,
+    nekoconnect.CHAPTER,
 )

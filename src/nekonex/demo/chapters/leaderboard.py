@@ -4,8 +4,10 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from nekonex.connect import Client
 from nekonex.demo.chapter import Chapter
 from nekonex.demo.clients import Online
+from nekonex.demo.plugins import client_of, next_board, watch_board
 from nekonex.demo.records import order, score
 from nekonex.demo.stage import Stage, Step
 
@@ -30,6 +32,8 @@ _STANDARD, _ORDINAL = 0, 1
 async def play(stage: Stage) -> None:
     """Let six players race, and read the board."""
     async with contextlib.AsyncExitStack() as doors:
+        viewer = await doors.enter_async_context(client_of(stage.server))
+        empty = await watch_board(viewer, stage.kart.name, _TRACK)
         players = {}
         for name in _TIMES:
             console = await stage.console(name)
@@ -41,6 +45,11 @@ async def play(stage: Stage) -> None:
             board = await _read(players["mario"], _STANDARD)
             step.expect(board.total == len(_TIMES), f"{board.total} are")
             step.saw(f"{board.total} in all")
+        with stage.step(
+            "a viewer hears of it over NekoConnect", "the record is pushed, with the others"
+        ) as step:
+            step.expect(not empty, "there were scores before")
+            _tell_pushed(step, await _last_board(viewer))
         with stage.step("Wario is slower than before", "his better time stays") as step:
             await players["wario"].ranking.upload_score(score(_TRACK, 99_999), 0)
             worst = (await _read(players["wario"], _STANDARD)).data[-1]
@@ -57,6 +66,21 @@ async def play(stage: Stage) -> None:
 
 async def _read(online: Online, calculation: int, *, mode: int = _RANGE, count: int = 10) -> Any:
     return await online.ranking.get_ranking(mode, _TRACK, order(calculation, count), 0, 0)
+
+
+async def _last_board(viewer: Client) -> list[dict[str, Any]]:
+    """Return what the scoreboard plugin pushes when all have come in."""
+    while len(board := await next_board(viewer)) < len(_TIMES):
+        pass
+    return board
+
+
+def _tell_pushed(step: Step, board: list[dict[str, Any]]) -> None:
+    times = {each["name"]: each["score"] for each in board}
+    step.expect(times == _TIMES, f"it has {times}")
+    record = board[0]
+    step.saw(f"{record['rank']} {record['name'].capitalize()} {_time(record['score'])}, and 5 more")
+    step.expect(record["score"] == min(_TIMES.values()), "that is not the record")
 
 
 def _tell(step: Step, board: Any, ranks: list[int]) -> None:

@@ -60,8 +60,11 @@ async def status_of(server: ConnectServer, greeter: str) -> tuple[str, str]:
     return status.state, status.reason
 
 
-@WORDS
-@pytest.mark.parametrize("watch", [True, False], ids=["watch", "refresh"])
+@pytest.mark.parametrize(
+    ("word", "await_", "watch"),
+    [("def", "", True), ("async def", "await ", False)],
+    ids=["plain, watch", "coroutine, refresh"],
+)
 async def test_under_traffic_every_frame_is_answered_once_and_nobody_is_dropped(
     tmp_path: Path, word: str, await_: str, watch: bool
 ) -> None:

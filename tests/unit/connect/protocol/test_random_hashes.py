@@ -59,7 +59,7 @@ def test_no_hash_is_made_twice() -> None:
     st.lists(
         st.one_of(
             st.just("issue"),
-            st.integers(-1, 20).map(lambda back: back),
+            st.integers(-1, 20),
             st.floats(0.5, 40.0, allow_nan=False),
         ),
         max_size=60,

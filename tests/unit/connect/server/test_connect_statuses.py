@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nekonex.connect import ConnectLimits
+from nekonex.connect import ConnectLimits, CutOff
 from nekonex.connect.protocol import ClientSession, encode_frame
 from nekonex.connect.server.clients import MAX_REFUSED
 from tests.support.plugin_server import PASSWORD, plugin_server, write_plugin
@@ -265,7 +265,7 @@ async def test_who_comes_while_very_many_are_refused_is_just_closed(
         for client in refused:
             with pytest.raises(ConnectionError, match="503"):
                 await client.receive()
-        assert server.stats.cut_off["too_many"] == 1  # type: ignore[index]
+        assert server.stats.cut_off[CutOff.TOO_MANY] == 1
 
 
 async def test_503_for_everybody_when_the_server_stops(tmp_path: Path) -> None:

@@ -1,0 +1,210 @@
+"""NekoConnect behind TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+
+from nekonex.connect import ConnectLimits, CutOff
+from tests.support.certificates import certificate, write_certificate
+from tests.support.plugin_server import plugin_server, write_plugin
+from tests.support.raw_client import raw_client, statuses
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*write_certificate(tmp_path))
+    return context
+
+
+@pytest.fixture
+def trust() -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=certificate().decode())
+
+
+async def test_frames_pass_in_both_directions(
+    tmp_path: Path, tls: ssl.SSLContext, trust: ssl.SSLContext
+) -> None:
+    echo = write_plugin(tmp_path, "echo")
+    async with plugin_server(echo, tls=tls) as server:
+        async with raw_client(server, tls=trust) as client:
+            assert (await client.ask("echo", 5, b"hi")) == ("echo", 5, b"hi")
+            data = bytes(1024 * 1024)
+            assert (await client.ask("echo", 6, data)) == ("echo", 6, data)
+            for op in range(100):
+                client.send("echo", op, bytes(1000))
+            assert [each.op for each in await client.several(100)] == list(range(100))
+            assert server.connections == 1
+        await until(lambda: server.connections == 0)
+
+
+async def test_a_certificate_that_nobody_trusts(tls: ssl.SSLContext) -> None:
+    async with plugin_server(tls=tls) as server:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            async with raw_client(server, tls=ssl.create_default_context()):
+                pass
+        assert server.connections == 0
+        assert server.stats.connections == 0
+
+
+async def test_a_plain_client_at_a_port_with_tls_is_disconnected(
+    tls: ssl.SSLContext, trust: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with plugin_server(tls=tls) as server:
+        async with raw_client(server, log_in=False) as client:
+            with contextlib.suppress(ConnectionError):
+                client.writer.write(client.session.start())
+                await client.reader.read()
+        async with raw_client(server, tls=trust) as client:
+            assert (await client.ask("nobody")).op == 404
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_client_of_tls_at_a_plain_port_is_disconnected(trust: ssl.SSLContext) -> None:
+    async with plugin_server() as server:
+        with pytest.raises(OSError):  # noqa: PT011 - whatever OpenSSL makes of status 400
+            async with raw_client(server, tls=trust):
+                pass
+        assert server.stats.statuses[400] == 1
+
+
+async def test_a_slow_handshake_holds_up_nobody_and_is_ended_in_time(
+    tls: ssl.SSLContext, trust: ssl.SSLContext
+) -> None:
+    limits = ConnectLimits(auth_timeout=0.3)
+    async with plugin_server(tls=tls, limits=limits) as server:
+        reader, writer = await asyncio.open_connection(*server.address)
+        writer.write(b"\x16\x03\x01")
+        async with raw_client(server, tls=trust) as client:
+            assert (await client.ask("nobody")).op == 404
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+            assert (await client.ask("nobody")).op == 404
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def test_no_more_shake_hands_than_could_be_let_in(
+    tls: ssl.SSLContext, trust: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nekonex.connect.server.door.MAX_REFUSED", 1)
+    limits = ConnectLimits(max_connections=2)
+    async with plugin_server(tls=tls, limits=limits) as server:
+        with contextlib.ExitStack() as stack:
+            silent = [
+                stack.enter_context(socket.create_connection(server.address)) for _ in range(3)
+            ]
+            with pytest.raises(OSError):  # noqa: PT011 - as its system puts it
+                async with raw_client(server, tls=trust):
+                    pass
+            assert server.stats.cut_off[CutOff.TOO_MANY] == 1
+            for each in silent:
+                each.close()
+            assert server._door is not None
+            await until(lambda: not server._door._handshakes)  # type: ignore[union-attr]
+            async with raw_client(server, tls=trust) as client:
+                assert (await client.ask("nobody")).op == 404
+
+
+async def test_a_system_without_sockets_ends_nothing(
+    tls: ssl.SSLContext,
+    trust: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("nekonex.connect.server.door.ACCEPT_PAUSE_SECONDS", 0.01)
+    problems = [OSError(24, "Too many open files"), ConnectionAbortedError()]
+    accept = asyncio.SelectorEventLoop.sock_accept
+
+    async def sock_accept(self: asyncio.SelectorEventLoop, sock: socket.socket) -> object:
+        if problems:
+            raise problems.pop()
+        return await accept(self, sock)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_accept", sock_accept)
+    async with plugin_server(tls=tls) as server, raw_client(server, tls=trust) as client:
+        assert (await client.ask("nobody")).op == 404
+    assert not problems
+    assert "Too many open files" in caplog.text
+
+
+async def test_a_full_server_says_so_through_tls(
+    tls: ssl.SSLContext, trust: ssl.SSLContext
+) -> None:
+    limits = ConnectLimits(max_connections=1)
+    async with plugin_server(tls=tls, limits=limits) as server:
+        async with raw_client(server, tls=trust) as client:
+            async with raw_client(server, tls=trust, log_in=False) as other:
+                with pytest.raises(ConnectionError, match="503"):
+                    await other.receive()
+            assert (await client.ask("nobody")).op == 404
+
+
+async def test_a_server_may_stop_while_hands_are_shaken(
+    tls: ssl.SSLContext, trust: ssl.SSLContext
+) -> None:
+    async with plugin_server(tls=tls) as server:
+        with socket.create_connection(server.address) as silent:
+            async with raw_client(server, tls=trust) as client:
+                closing = asyncio.create_task(server.close())
+                assert statuses(await client.rest()) == [503]
+                client.vanish()
+                await closing
+            silent.settimeout(2)
+            with contextlib.suppress(ConnectionError):
+                assert await asyncio.to_thread(silent.recv, 100) == b""
+
+
+async def test_the_last_frames_arrive_although_the_client_is_still_sending(
+    tls: ssl.SSLContext, trust: ssl.SSLContext
+) -> None:
+    limits = ConnectLimits(max_data=1000)
+    async with plugin_server(tls=tls, limits=limits) as server:
+        for _ in range(5):
+            async with raw_client(server, tls=trust) as client:
+                client.writer.write(client.frame("echo", 1, bytes(1001)))
+                sending = asyncio.create_task(send_for_long(client.writer))
+                try:
+                    assert statuses(await client.rest()) == [413]
+                finally:
+                    sending.cancel()
+                    await asyncio.gather(sending, return_exceptions=True)
+
+
+async def send_for_long(writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        for _ in range(256):
+            writer.write(bytes(64 * 1024))
+            await writer.drain()
+            await asyncio.sleep(0)
+
+
+async def test_a_plugin_closes_a_connection_at_once(
+    tmp_path: Path, tls: ssl.SSLContext, trust: ssl.SSLContext
+) -> None:
+    plugin = write_plugin(
+        tmp_path,
+        "door",
+        """
+        class Logic:
+            async def recv(self, ctx):
+                await ctx.send(bytes(300_000))
+                await ctx.close()
+        """,
+    )
+    async with plugin_server(plugin, tls=tls) as server:
+        async with raw_client(server, tls=trust) as client:
+            start = asyncio.get_running_loop().time()
+            client.send("door")
+            (message,) = await client.rest()
+            assert len(message.data) == 300_000
+            assert asyncio.get_running_loop().time() - start < 1.0
+        await until(lambda: server.connections == 0)
