@@ -128,7 +128,7 @@ def _token_key(value: str) -> str:
 
 def _plugin_password(value: str) -> str:
     if value.casefold() == "change me":
-        raise not_allowed("any other text, or empty to have one made")
+        raise not_allowed('any text but "change me", or empty to have one made')
     return value
 
 

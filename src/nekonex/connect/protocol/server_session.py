@@ -18,7 +18,10 @@ from nekonex.connect.protocol.frames import (
 from nekonex.connect.protocol.guards import FailedLogins, FrameRate, ReplayGuard
 from nekonex.connect.protocol.status import AUTH_GREETER, SERVER_GREETER, SERVER_HASH, Status
 
-__all__ = ["Gatekeeper", "Rejection", "Request", "ServerSession"]
+__all__ = ["REFUSALS_AT_ONCE", "Gatekeeper", "Rejection", "Request", "ServerSession"]
+
+REFUSALS_AT_ONCE: Final = 64
+"""Frames over the rate limit that are answered until others have their turn."""
 
 _SERVER_GREETER: Final = SERVER_GREETER.encode()
 
@@ -132,7 +135,10 @@ class ServerSession:
             self._decoder.feed(data)
 
     def next_request(self, now: float) -> Request | None:
-        """Return the next frame for a plugin; None if there is none, or none any more."""
+        """Return the next frame for a plugin; None if there is none, or none any more.
+
+        Also if ``output`` has REFUSALS_AT_ONCE answers: others have their turn first then.
+        """
         while self.rejection is None:
             try:
                 frame = self._decoder.next_frame()
@@ -146,6 +152,8 @@ class ServerSession:
             elif self._is_good(frame, now):
                 # What Request(…) does, in half the time.
                 return tuple.__new__(Request, (frame.greeter, frame.op, frame.data))
+            elif len(self.output) >= REFUSALS_AT_ONCE:
+                return None
         return None
 
     def frame(

@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Final, cast
 
 from nekonex.connect.host.channel import Channel
-from nekonex.connect.protocol.server_session import Request, ServerSession
+from nekonex.connect.protocol.server_session import REFUSALS_AT_ONCE, Request, ServerSession
 from nekonex.connect.protocol.status import Status
 from nekonex.connect.server.outbox import Outbox
 from nekonex.connect.stats import CutOff
@@ -174,9 +174,12 @@ class Connection(asyncio.Protocol):
                 self._is_full = True
                 break
             request = session.next_request(now) if self.is_heard else None
-            if session.output:
+            answers = len(session.output)
+            if answers:
                 self._answer()
             if request is None:
+                if answers >= REFUSALS_AT_ONCE:
+                    self._schedule_turn()
                 break
             self._last_frame = now
             self._dispatch(request)

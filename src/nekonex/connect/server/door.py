@@ -35,11 +35,12 @@ class TlsDoor:
         self._accepting = asyncio.create_task(self._accept())
 
     async def close(self) -> None:
-        """Accept nobody any more, and end the handshakes. The socket is not closed."""
+        """Accept nobody any more, end the handshakes, and close the socket."""
         tasks = [self._accepting, *self._handshakes]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._socket.close()
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()

@@ -24,7 +24,7 @@ from nekonex.connect.stats import ConnectStats
 from nekonex.domain.cells import CellStore
 from nekonex.events import EventBus
 
-__all__ = ["GOODBYE_SECONDS", "START_SECONDS", "ConnectServer"]
+__all__ = ["GOODBYE_SECONDS", "SEND_BUFFER", "START_SECONDS", "ConnectServer"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,9 @@ START_SECONDS: Final = 5.0
 """How long the server waits for its plugins before it takes connections without them."""
 GOODBYE_SECONDS: Final = 0.5
 """How long clients may take to go when the server stops."""
+SEND_BUFFER: Final = 128 * 1024
+"""Bytes that the system takes of what is sent to a client that does not read; Linux doubles it.
+With the megabytes that it takes else, nobody could tell a slow client from one that has stopped."""
 
 
 class ConnectServer:
@@ -86,7 +89,7 @@ class ConnectServer:
         return 0 if self._clients is None else len(self._clients)
 
     async def start(self, sock: socket.socket) -> None:
-        """Load the plugins, and serve a socket that listens, until `close`.
+        """Load the plugins, and serve a socket that listens; `close` closes it.
 
         A plugin that fails is logged and left out. One that takes long to start is not waited for.
         """
@@ -99,7 +102,9 @@ class ConnectServer:
             self._starting.result()
         else:
             logger.warning("some plugins are not ready yet")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # its connections inherit that
+        # Its connections inherit that.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         if self._tls is None:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(lambda: Connection(clients), sock=sock)

@@ -17,13 +17,15 @@ FRAMES_AT_ONCE: Final = 64
 class Outbox:
     """Gathers what is sent in one turn of the event loop, and hands it to a transport at once.
 
-    ``cut_off`` is called when more waits than ``most`` bytes, or when the client has taken
-    nothing for ``seconds``.
+    What is for a slow client waits here, in one piece with all that comes until it goes on: a
+    transport with many small pieces takes long to say how much it has. ``cut_off`` is called when
+    something comes and more than ``most`` bytes wait already, or when the client has taken nothing
+    for ``seconds``.
     """
 
     __slots__ = (
         *("_count", "_cut_off", "_handed", "_is_scheduled", "_loop", "_most", "_parts"),
-        *("_paused_at", "_seconds", "_size", "_timer", "_transport", "_waiters"),
+        *("_paused_at", "_rest", "_seconds", "_size", "_timer", "_transport", "_waiters"),
     )
 
     def __init__(
@@ -43,6 +45,7 @@ class Outbox:
         self._count = 0
         self._handed = 0
         self._paused_at = -1
+        self._rest = 0
         self._is_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: list[asyncio.Future[None]] = []
@@ -59,48 +62,49 @@ class Outbox:
         return self._size + self._transport.get_write_buffer_size()
 
     def put(self, data: bytes) -> None:
-        """Send something at the end of this turn."""
+        """Send something at the end of this turn, or when the client takes more again."""
+        if self._paused_at >= 0 and self._is_full():
+            self._cut_off(False)
+            return
         self._parts.append(data)
         self._size += len(data)
         self._count += 1
         if not self._is_scheduled:
             self._is_scheduled = True
             self._loop.call_soon(self._end_turn)
-        if self._size > HIGH_WATER:
+        if self._size > HIGH_WATER and self._paused_at < 0:
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what there is."""
+        """Hand over what there is, also to a client that is slow."""
         if not self._parts:
             return
         data = b"".join(self._parts) if len(self._parts) > 1 else self._parts[0]
         self._parts.clear()
         self._size = 0
-        if self._transport.is_closing():
-            return
-        self._handed += len(data)
-        self._transport.write(data)
-        if self._transport.get_write_buffer_size() > self._most:
-            self._cut_off(False)
+        if not self._transport.is_closing():
+            self._handed += len(data)
+            self._transport.write(data)
 
     def pause(self) -> None:
         """Hear of the transport that the client is slow."""
-        self._paused_at = self._taken()
+        self._rest = self._transport.get_write_buffer_size()
+        self._paused_at = self._handed - self._rest
         self._timer = self._loop.call_later(self._seconds, self._look)
 
     def resume(self) -> None:
         """Hear of the transport that the client is not slow any more."""
-        self._paused_at = -1
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._wake()
+        self._go_on()
+        self.flush()
+        if self._paused_at < 0:
+            self._wake()
 
     def close(self) -> None:
         """Hear that the connection is over."""
         self._parts.clear()
         self._size = 0
-        self.resume()
+        self._go_on()
+        self._wake()
 
     async def drain(self) -> None:
         """Wait until the client is not slow any more, or the connection is over."""
@@ -115,13 +119,23 @@ class Outbox:
     def _end_turn(self) -> None:
         self._is_scheduled = False
         self._count = 0
-        self.flush()
+        if self._paused_at < 0:
+            self.flush()
 
-    def _taken(self) -> int:
-        return self._handed - self._transport.get_write_buffer_size()
+    def _is_full(self) -> bool:
+        if self._rest + self._size <= self._most:
+            return False
+        self._rest = self._transport.get_write_buffer_size()  # it was more than that before
+        return self._rest + self._size > self._most
+
+    def _go_on(self) -> None:
+        self._paused_at = -1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _look(self) -> None:
-        taken = self._taken()
+        taken = self._handed - self._transport.get_write_buffer_size()
         if taken == self._paused_at:
             self._timer = None
             self._cut_off(True)

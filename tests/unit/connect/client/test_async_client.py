@@ -59,9 +59,10 @@ async def test_requests_and_statuses(tmp_path: Path) -> None:
     folder = write_plugin(tmp_path, "talk", TALKER)
     async with plugin_server(folder) as server, Client(*server.address, PASSWORD) as client:
         assert await client.request("talk", 0, b"hello") == ("talk", 0, b"back: hello")
-        with pytest.raises(StatusError, match="no plugin has that greeter") as caught:
-            await client.request("nope", 0)
-        assert caught.value.status == 404
+        for greeter in ("nope", "auth", "nekoconnect-server"):
+            with pytest.raises(StatusError, match="no plugin has that greeter") as caught:
+                await client.request(greeter, 200)
+            assert caught.value.status == 404
         with pytest.raises(StatusError) as caught:
             await client.request("talk", 2)
         assert caught.value.status == 500
@@ -349,6 +350,19 @@ async def test_an_answer_that_comes_as_its_request_is_cancelled_is_received() ->
         with pytest.raises(asyncio.CancelledError):
             await asking
         assert (await client.recv()).data == b"answer"
+
+
+async def test_an_answer_that_comes_just_after_the_cancelling_is_received() -> None:
+    async with scripted_server(welcome_and_wait) as server, client_of(server) as client:
+        asking = asyncio.create_task(client.request("a", 1))
+        await until(lambda: len(server.peers[0].frames) == 2)
+        link = client._link
+        assert link is not None
+        asking.cancel()
+        link.data_received(server.peers[0].encoded("a", 1, b"answer"))
+        assert (await client.recv()).data == b"answer"
+        with pytest.raises(asyncio.CancelledError):
+            await asking
 
 
 async def test_a_request_that_was_cancelled_does_not_break_what_comes() -> None:
