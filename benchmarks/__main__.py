@@ -3,7 +3,17 @@
 import argparse
 import asyncio
 
-from benchmarks import codecs, consoles, datastore, echo, logins, matchmaking, memory, ranking
+from benchmarks import (
+    codecs,
+    consoles,
+    datastore,
+    echo,
+    logins,
+    matchmaking,
+    memory,
+    nekoconnect,
+    ranking,
+)
 
 
 def main() -> None:
@@ -27,6 +37,15 @@ def main() -> None:
     print()
     sizes = datastore.QUICK_SIZES if quick else datastore.SIZES
     datastore.compare(sizes=sizes, rounds=200 if quick else 1000)
+    print()
+    asyncio.run(
+        nekoconnect.everything(
+            rounds=1 if quick else 5,
+            frames=500 if quick else 4000,
+            exchanges=500 if quick else 5000,
+            idle_clients=300 if quick else 5000,
+        )
+    )
     print()
     asyncio.run(consoles.run(consoles=300 if quick else 2000, seconds=5 if quick else 60))
 

@@ -15,6 +15,8 @@ from docs._gen.cli import command_pages
 from docs._gen.config import config_tables
 from docs._gen.limits import (
     close_reasons,
+    connect_counters,
+    connect_reasons,
     constants,
     counters,
     drop_reasons,
@@ -25,6 +27,7 @@ from docs._gen.limits import (
     nat_reasons,
 )
 from docs._gen.matchmaking import flag_table, refusal_table
+from docs._gen.nekoconnect import app_members, context_members, frame_dump, plugin_values
 from docs._gen.protocols import protocol_tables, variant_tables
 from docs._gen.titles import title_table
 from docs._gen.versions import field_versions, method_versions
@@ -37,10 +40,16 @@ GENERATORS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "cli": command_pages,
     "close-reasons": close_reasons,
     "config": config_tables,
+    "connect-counters": connect_counters,
+    "connect-reasons": connect_reasons,
     "constants": constants,
     "counters": counters,
     "datastore-refusals": partial(refusal_table, datastore.REFUSAL_NAMES),
     "drop-reasons": drop_reasons,
+    "frame-answer": partial(frame_dump, 3),
+    "frame-echo": partial(frame_dump, 2),
+    "frame-login": partial(frame_dump, 0),
+    "frame-welcome": partial(frame_dump, 1),
     "gathering-flags": flag_table,
     "http-counters": http_counters,
     "http-reasons": http_reasons,
@@ -48,6 +57,9 @@ GENERATORS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "method-versions": method_versions,
     "nat-counters": nat_counters,
     "nat-reasons": nat_reasons,
+    "plugin-app": app_members,
+    "plugin-context": context_members,
+    "plugin-values": plugin_values,
     "protocols": protocol_tables,
     "ranking-refusals": partial(refusal_table, ranking.REFUSAL_NAMES),
     "refusals": refusal_table,

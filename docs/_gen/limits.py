@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final
 
 from docs._gen.tables import attribute_docstrings, constant_docstrings, one_line, table
+from nekonex.connect import ConnectLimits, ConnectStats, CutOff
+from nekonex.connect.packages import PackageLimits
+from nekonex.domain.cells import CellLimits
 from nekonex.domain.datastore import DataStoreLimits
 from nekonex.domain.matchmaking import MatchmakingLimits, NumberFilter, UnreachableLimits
 from nekonex.domain.ranking import RankingLimits
@@ -21,6 +26,8 @@ from nekonex.web import ClosedConnection, HttpLimits, HttpStats, RefusedTransfer
 
 __all__ = [
     "close_reasons",
+    "connect_counters",
+    "connect_reasons",
     "constants",
     "counters",
     "drop_reasons",
@@ -43,6 +50,9 @@ CLASSES: Final = (
     (DataStoreLimits, "The data store of a game: `DataStore(…, limits=…)`"),
     (UniqueIdLimits, "The unique ids of a game: `UniqueIds(…, limits=…)`"),
     (HttpLimits, "The HTTP port: `make_application(…, limits=…)`, `HttpListener(…, limits=…)`"),
+    (ConnectLimits, "NekoConnect: `ConnectServer(…, limits=…)`; the app has most in `[connect]`"),
+    (CellLimits, "The database of a plugin: `CellStore.store(…, limits)`"),
+    (PackageLimits, "Packages of plugins: `build_package`, `read_package` and the others there"),
 )
 
 CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -87,6 +97,11 @@ CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
     "nekonex.storage.ranking.index": ("MAX_WINDOWS",),
     "nekonex.storage.ranking.common_data": ("MAX_CACHED_BYTES",),
     "nekonex.web.listener": ("BACKLOG", "RECEIVE_BUFFER", "GRACE_SECONDS", "CUT_SECONDS"),
+    "nekonex.domain.cells": ("MAX_CELL_NAME",),
+    "nekonex.storage.sqlite.cells": ("BYTES_AT_ONCE",),
+    "nekonex.app.connect": ("BACKLOG", "RECEIVE_BUFFER"),
+    "nekonex.app.connect_password": ("PASSWORD_LENGTH",),
+    "nekonex.app.plugin_controls": ("MAX_LISTED", "MAX_REASON"),
     "nekonex.app.control": ("MAX_CLIENTS", "IDLE_SECONDS"),
     "nekonex.app.control_ranking": ("MAX_TOP",),
     "nekonex.app.control_address": ("LINE_LIMIT", "REPLY_LIMIT"),
@@ -94,6 +109,11 @@ CONSTANTS: Final[Mapping[str, tuple[str, ...]]] = {
     "nekonex.app.watch": ("LOOK_SECONDS",),
     "nekonex.app.process": ("STOP_SECONDS",),
 }
+
+WHOLE_PACKAGES: Final = ("nekonex.connect",)
+"""All constants of these that have a number and a text, but for those that bound nothing."""
+
+NO_BOUNDS: Final = frozenset({"DEFAULT_PORT", "HEADER_SIZE", "RANDOM_SIZE"})
 
 DROPS: Final[Mapping[DropReason, str]] = {
     DropReason.MALFORMED: "Bytes that are no packet of the version, or an empty datagram.",
@@ -140,7 +160,7 @@ def limit_tables() -> Iterator[str]:
 def constants() -> Iterator[str]:
     """Yield the table of the bounds that cannot be set."""
     rows = []
-    for name, constant_names in CONSTANTS.items():
+    for name, constant_names in (*CONSTANTS.items(), *chain(*map(_bounds_in, WHOLE_PACKAGES))):
         module = importlib.import_module(name)
         texts = constant_docstrings(module)
         for constant in constant_names:
@@ -148,6 +168,15 @@ def constants() -> Iterator[str]:
             text = one_line(texts.get(constant, ""))
             rows.append((f"`{constant}`", value, text, name.removeprefix("nekonex.")))
     yield from table(("name", "value", "meaning", "module"), rows)
+
+
+def _bounds_in(package: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    folders = importlib.import_module(package).__path__
+    for found in pkgutil.walk_packages(folders, f"{package}."):
+        module = importlib.import_module(found.name)
+        names = constant_docstrings(module).keys() - NO_BOUNDS
+        bounds = [each for each in names if isinstance(getattr(module, each), int | float)]
+        yield found.name, tuple(sorted(each for each in bounds if not each.startswith("_")))
 
 
 def drop_reasons() -> Iterator[str]:
@@ -184,6 +213,16 @@ def http_reasons() -> Iterator[str]:
     """Yield the table of why connections are closed and transfers refused."""
     transfers = "uploads_refused`, `downloads_refused"
     return _reasons({"closed": ClosedConnection, transfers: RefusedTransfer})
+
+
+def connect_counters() -> Iterator[str]:
+    """Yield the table of what is counted of NekoConnect."""
+    return _counters(ConnectStats)
+
+
+def connect_reasons() -> Iterator[str]:
+    """Yield the table of why clients of NekoConnect are cut off."""
+    return _reasons({"cut_off": CutOff})
 
 
 def _reasons(counters: Mapping[str, type[StrEnum]]) -> Iterator[str]:

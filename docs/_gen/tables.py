@@ -10,7 +10,13 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-__all__ = ["attribute_docstrings", "constant_docstrings", "one_line", "table"]
+__all__ = [
+    "attribute_docstrings",
+    "constant_docstrings",
+    "instance_docstrings",
+    "one_line",
+    "table",
+]
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -20,7 +26,15 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[st
     yield "| " + " | ".join(head[i] for i in kept) + " |"
     yield "|" + " --- |" * len(kept)
     for row in kept_rows:
-        yield "| " + " | ".join(row[i].replace("|", "\\|") for i in kept) + " |"
+        yield "| " + " | ".join(_cell(row[i]) for i in kept) + " |"
+
+
+def _cell(text: str) -> str:
+    """Return a text without what would end its cell; between backticks nothing does."""
+    parts = text.split("`")
+    return "`".join(
+        part if number % 2 else part.replace("|", "\\|") for number, part in enumerate(parts)
+    )
 
 
 def one_line(text: str) -> str:
@@ -39,6 +53,17 @@ def attribute_docstrings(cls: type) -> dict[str, str]:
     return found
 
 
+def instance_docstrings(cls: type) -> dict[str, str]:
+    """Return the texts below the public attributes that the constructor of a class sets."""
+    try:
+        source = inspect.getsource(vars(cls)["__init__"])
+    except (KeyError, OSError, TypeError):
+        return {}  # it has none of its own, or one that was made at run time
+    (definition,) = ast.parse(textwrap.dedent(source)).body
+    found = _texts_below(definition.body if isinstance(definition, ast.FunctionDef) else [])
+    return {name: text for name, text in found.items() if not name.startswith("_")}
+
+
 def constant_docstrings(module: ModuleType) -> dict[str, str]:
     """Return the texts below the constants of a module."""
     return _texts_below(ast.parse(inspect.getsource(module)).body)
@@ -49,7 +74,8 @@ def _texts_below(body: list[ast.stmt]) -> dict[str, str]:
     for statement, below in itertools.pairwise(body):
         match statement, below:
             case (
-                ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
+                ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name))
+                | ast.Assign(targets=[ast.Name(id=name) | ast.Attribute(attr=name)]),
                 ast.Expr(value=ast.Constant(value=str(text))),
             ):
                 found[name] = text
