@@ -39,5 +39,7 @@ class ConnectStats:
     """Calls of plugins that raised."""
     stuck: int = 0
     """Calls of plugins that took longer than `plugin_timeout`."""
+    dropped_events: int = 0
+    """Events of the games that plugins were never told, because too many waited."""
     forgotten_goodbyes: int = 0
     """Calls of ``disconnected`` that never were, because too many waited."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hmac
+import importlib
 import re
 import struct
 from pathlib import Path
@@ -11,8 +13,10 @@ from typing import get_args
 import pytest
 
 import nekonex
+from docs._gen import limits
+from docs._gen.api import api_pages
 from docs._gen.nekoconnect import app_members, context_members, frame_dump, plugin_values
-from nekonex.connect import ConnectLimits, Status
+from nekonex.connect import ConnectLimits, ConnectStats, CutOff, Status
 from nekonex.connect.context import App, AsyncApp, AsyncContext, Context
 from nekonex.connect.host.host import PluginState
 from nekonex.connect.packages.index import parse_index
@@ -224,3 +228,26 @@ def test_the_log_lines_of_the_page_are_those_of_the_program() -> None:
     for line in shown:
         for piece in line.split(" … "):
             assert piece in sources, line
+
+
+def test_every_public_name_is_documented_somewhere() -> None:
+    text = "\n".join([*api_pages(), *limits.limit_tables()]) + page("reference/plugins.md")
+    elsewhere = {"ConnectStats", "CutOff"}  # as tables of what they have
+    for name in set(importlib.import_module("nekonex.connect").__all__) - elsewhere:
+        assert re.search(rf"`(nekonex\.connect\.(protocol\.)?)?{name}`", text), name
+
+
+def test_everything_that_is_counted_has_a_meaning() -> None:
+    counters = "\n".join(limits.connect_counters())
+    for field in dataclasses.fields(ConnectStats):
+        assert re.search(rf"^\| `{field.name}` \| \S.+ \|$", counters, re.MULTILINE)
+    reasons = "\n".join(limits.connect_reasons())
+    for reason in CutOff:
+        assert re.search(rf"^\| `cut_off` \| `{reason}` \| \S.+ \|$", reasons, re.MULTILINE)
+
+
+def test_bounds_of_the_whole_package_are_listed() -> None:
+    rows = "\n".join(limits.constants())
+    for name, module in (("MAX_REFUSED", "server.clients"), ("THREAD_BURST", "host.contexts")):
+        assert re.search(rf"^\| `{name}` \| .+ \| connect.{module} \|$", rows, re.MULTILINE)
+    assert "DEFAULT_PORT" not in rows

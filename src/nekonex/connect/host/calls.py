@@ -64,7 +64,7 @@ class Call:
         if self.thread is not None:
             return threading.get_ident() == self.thread
         try:
-            return asyncio.current_task() is self.runner
+            return self.runner is not None and asyncio.current_task() is self.runner
         except RuntimeError:
             return False  # a thread that a coroutine waits for
 
@@ -81,6 +81,10 @@ class Call:
         """Let the time count again."""
         worked, _ = self._clock
         self._clock = (worked, time.monotonic())
+
+    def forget(self) -> None:
+        """Hold on to nothing any more: tasks that it has begun know it for as long as they live."""
+        self.link = self.runner = None
 
     def move_to_loop(self) -> None:
         """Let the rest of a call that a thread has begun run in the task that waits for it."""

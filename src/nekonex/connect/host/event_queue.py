@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from nekonex.connect.host.calls import Method
+from nekonex.connect.stats import ConnectStats
 from nekonex.events import Event, EventBus
 
 __all__ = ["EventQueue"]
@@ -33,8 +34,11 @@ class _Subscription:
 class EventQueue:
     """Between the event bus, whose publishers never wait, and one plugin, which may be slow."""
 
-    def __init__(self, bus: EventBus, handle: Handle, greeter: str, most: int) -> None:
+    def __init__(
+        self, bus: EventBus, handle: Handle, greeter: str, most: int, stats: ConnectStats
+    ) -> None:
         self._bus = bus
+        self._stats = stats
         self._handle = handle
         self._greeter = greeter
         self._most = most
@@ -85,6 +89,7 @@ class EventQueue:
                     "events are dropped: the plugin is too slow", extra={"plugin": self._greeter}
                 )
             self.dropped += 1
+            self._stats.dropped_events += 1
         self._waiting.append((subscription, event))
         if self._runner is None:
             self._runner = asyncio.create_task(self._tell())

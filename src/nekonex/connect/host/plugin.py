@@ -60,7 +60,9 @@ class Plugin:
         self.waiting = 0
         """Calls that wait in ``ctx.recv``."""
         self.app = PluginApp(self)
-        self.events = EventQueue(host.events, self._on_event, self.greeter, host.limits.max_events)
+        self.events = EventQueue(
+            host.events, self._on_event, self.greeter, host.limits.max_events, host.stats
+        )
         self._methods = dict(_methods_of(loaded.logic))
         places = getattr(loaded.logic, "threads", self.limits.plugin_threads)
         self.calls = CallSupervisor(self.greeter, places, host.limits, host.stats)

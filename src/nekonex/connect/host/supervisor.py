@@ -71,6 +71,7 @@ class CallSupervisor:
                 self._given_up -= 1
             if call.runner is not None and call.runner.cancelling():
                 _let_go()
+            call.forget()
         return None
 
     def look_after(self, now: float) -> None:

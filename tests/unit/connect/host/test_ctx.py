@@ -56,11 +56,13 @@ async def test_recv_joins_frames_and_shows_the_last_one(tmp_path: Path, source: 
 
 @pytest.mark.parametrize("packets", [-1, 1.5, "1", None])
 async def test_recv_refuses_what_is_no_number_of_frames(tmp_path: Path, packets: object) -> None:
-    async with plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="def"))) as server:
-        async with raw_client(server) as client:
-            ctx = await kept(server, client)
-            with pytest.raises(ValueError, match="a number of packets"):
-                ctx.recv(packets)  # type: ignore[arg-type]
+    async with (
+        plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="def"))) as server,
+        raw_client(server) as client,
+    ):
+        ctx = await kept(server, client)
+        with pytest.raises(ValueError, match="a number of packets"):
+            ctx.recv(packets)  # type: ignore[arg-type]
 
 
 async def kept(server, client) -> PluginContext:  # type: ignore[no-untyped-def]
@@ -74,23 +76,25 @@ async def kept(server, client) -> PluginContext:  # type: ignore[no-untyped-def]
 
 
 async def test_a_context_can_be_used_by_other_tasks_and_threads(tmp_path: Path) -> None:
-    async with plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="def"))) as server:
-        async with raw_client(server) as client:
-            ctx = await kept(server, client)
-            await ctx.send(b"from the loop", 1)
-            await asyncio.to_thread(ctx.send, b"from a thread", 2)
-            assert await ctx.db_store("cell", "text") is True
-            assert await asyncio.to_thread(ctx.db_get, "cell") == "text"
-            assert await asyncio.to_thread(ctx.db_cells) == ["cell"]
-            assert await client.several(2) == [
-                ("keep", 1, b"from the loop"),
-                ("keep", 2, b"from a thread"),
-            ]
-            waiter = asyncio.create_task(asyncio.to_thread(ctx.recv, 2))
-            await until(lambda: ctx._channel.plugin.waiting == 1)
-            client.send("keep", 1, b"a")
-            client.send("keep", 2, b"b")
-            assert await waiter == b"ab"
+    async with (
+        plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="def"))) as server,
+        raw_client(server) as client,
+    ):
+        ctx = await kept(server, client)
+        await ctx.send(b"from the loop", 1)
+        await asyncio.to_thread(ctx.send, b"from a thread", 2)
+        assert await ctx.db_store("cell", "text") is True
+        assert await asyncio.to_thread(ctx.db_get, "cell") == "text"
+        assert await asyncio.to_thread(ctx.db_cells) == ["cell"]
+        assert await client.several(2) == [
+            ("keep", 1, b"from the loop"),
+            ("keep", 2, b"from a thread"),
+        ]
+        waiter = asyncio.create_task(asyncio.to_thread(ctx.recv, 2))
+        await until(lambda: ctx._channel.plugin.waiting == 1)
+        client.send("keep", 1, b"a")
+        client.send("keep", 2, b"b")
+        assert await waiter == b"ab"
 
 
 async def test_a_coroutine_may_use_the_context_in_threads_of_its_own(tmp_path: Path) -> None:
@@ -198,14 +202,16 @@ async def test_close_sends_what_waits_and_handles_no_further_frame(tmp_path: Pat
 
 
 async def test_close_of_a_coroutine_and_from_elsewhere(tmp_path: Path) -> None:
-    async with plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="async def"))) as it:
-        async with raw_client(it) as client:
-            ctx = await kept(it, client)
-            closing = asyncio.create_task(ctx.close())
-            assert await client.rest() == []
-            client.vanish()
-            await closing
-            await ctx.close()
+    async with (
+        plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="async def"))) as it,
+        raw_client(it) as client,
+    ):
+        ctx = await kept(it, client)
+        closing = asyncio.create_task(ctx.close())
+        assert await client.rest() == []
+        client.vanish()
+        await closing
+        await ctx.close()
 
 
 async def test_state_is_one_for_each_connection_and_plugin(tmp_path: Path) -> None:
@@ -216,13 +222,16 @@ async def test_state_is_one_for_each_connection_and_plugin(tmp_path: Path) -> No
             ctx.send(b"%d %s" % (ctx.state["seen"], ctx.client_id.encode()))
     """
     plugins = [write_plugin(tmp_path, name, source) for name in ("one", "two")]
-    async with plugin_server(*plugins) as server:
-        async with raw_client(server) as first, raw_client(server) as second:
-            answers = [(await first.ask("one")).data for _ in range(2)]
-            answers += [(await first.ask("two")).data, (await second.ask("one")).data]
-            counts, ids = zip(*(each.split() for each in answers), strict=True)
-            assert counts == (b"1", b"2", b"1", b"1")
-            assert ids[0] == ids[1] == ids[2] != ids[3]
+    async with (
+        plugin_server(*plugins) as server,
+        raw_client(server) as first,
+        raw_client(server) as second,
+    ):
+        answers = [(await first.ask("one")).data for _ in range(2)]
+        answers += [(await first.ask("two")).data, (await second.ask("one")).data]
+        counts, ids = zip(*(each.split() for each in answers), strict=True)
+        assert counts == (b"1", b"2", b"1", b"1")
+        assert ids[0] == ids[1] == ids[2] != ids[3]
 
 
 async def test_broadcast_reaches_who_has_sent_a_frame(tmp_path: Path) -> None:
@@ -258,18 +267,20 @@ async def test_concurrent_broadcasts_reach_everybody_in_the_same_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nekonex.connect.host.plugin.BROADCAST_SLICE", 2)
-    async with plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="def"))) as server:
-        async with contextlib.AsyncExitStack() as stack:
-            clients = [await stack.enter_async_context(raw_client(server)) for _ in range(5)]
-            contexts = [await kept(server, client) for client in clients]
-            counts = await asyncio.gather(
-                *(ctx.broadcast(b"%d" % n, n, include_self=True) for n, ctx in enumerate(contexts)),
-                *(asyncio.to_thread(contexts[0].broadcast, b"t", 10 + n, True) for n in range(5)),
-            )
-            assert counts == [5] * 10
-            orders = [[each.op for each in await client.several(10)] for client in clients]
-            assert sorted(orders[0]) == [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]
-            assert all(order == orders[0] for order in orders)
+    async with (
+        plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="def"))) as server,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        clients = [await stack.enter_async_context(raw_client(server)) for _ in range(5)]
+        contexts = [await kept(server, client) for client in clients]
+        counts = await asyncio.gather(
+            *(ctx.broadcast(b"%d" % n, n, include_self=True) for n, ctx in enumerate(contexts)),
+            *(asyncio.to_thread(contexts[0].broadcast, b"t", 10 + n, True) for n in range(5)),
+        )
+        assert counts == [5] * 10
+        orders = [[each.op for each in await client.several(10)] for client in clients]
+        assert sorted(orders[0]) == [0, 1, 2, 3, 4, 10, 11, 12, 13, 14]
+        assert all(order == orders[0] for order in orders)
 
 
 async def test_the_app_broadcasts_and_lists_clients_without_a_context(tmp_path: Path) -> None:
@@ -321,15 +332,15 @@ async def test_what_cannot_be_sent_is_refused_at_once(
     plugin = write_plugin(tmp_path, "keep", KEEPER.format(word="def"))
     async with plugin_server(plugin, limits=limits) as server, raw_client(server) as client:
         ctx = await kept(server, client)
-        for method in (ctx.send, ctx.broadcast):
+        methods: list[Callable[..., Any]] = [ctx.send, ctx.broadcast]
+        for method in methods:
             with pytest.raises(problem):
-                if how == "loop":
-                    await method(*arguments)  # type: ignore[arg-type]
-                else:
-                    await asyncio.to_thread(method, *arguments)  # type: ignore[arg-type]
+                await (
+                    method(*arguments) if how == "loop" else asyncio.to_thread(method, *arguments)
+                )
         ctx.state["fine"] = 1
-        await ctx.send(bytearray(b"a"))
-        await ctx.send(memoryview(b"b"))
+        for data in (bytearray(b"a"), memoryview(b"b")):
+            await ctx.send(data)  # type: ignore[arg-type] # works all the same
         assert [each.data for each in await client.several(2)] == [b"a", b"b"]
 
 
@@ -377,27 +388,29 @@ async def test_frames_that_a_cancelled_recv_had_taken_are_not_lost(tmp_path: Pat
         assert (await client.receive()).data == b"nothing ab"
         assert server._clients is not None
         (connection,) = server._clients.all()
-        assert connection._queued == 0  # type: ignore[attr-defined]
+        assert connection._queued == 0
 
 
 @contextlib.asynccontextmanager
 async def two_that_wait(tmp_path: Path) -> AsyncIterator[Waiting]:
     """Let two tasks wait for frames of one connection, from which frames come by hand."""
-    async with plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="def"))) as server:
-        async with raw_client(server) as client:
-            ctx = await kept(server, client)
-            tasks = []
-            for number in (1, 2):
-                tasks.append(asyncio.create_task(ctx.recv()))
-                await until(lambda number=number: ctx._channel.plugin.waiting == number)  # type: ignore[misc]
-            assert server._clients is not None
-            (connection,) = server._clients.all()
+    async with (
+        plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="def"))) as server,
+        raw_client(server) as client,
+    ):
+        ctx = await kept(server, client)
+        tasks = []
+        for number in (1, 2):
+            tasks.append(asyncio.create_task(ctx.recv()))
+            await until(lambda number=number: ctx._channel.plugin.waiting == number)  # type: ignore[misc]
+        assert server._clients is not None
+        (connection,) = server._clients.all()
 
-            def arrive(data: bytes) -> None:
-                connection.data_received(client.frame("keep", 1, data))
+        def arrive(data: bytes) -> None:
+            connection.data_received(client.frame("keep", 1, data))
 
-            yield Waiting(tasks, arrive, connection.eof_received, logic_of(server, "keep"))
-            await asyncio.gather(*tasks, return_exceptions=True)
+        yield Waiting(tasks, arrive, connection.eof_received, logic_of(server, "keep"))
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Waiting(NamedTuple):
@@ -452,7 +465,15 @@ async def test_the_end_of_a_client_may_come_with_a_cancellation(tmp_path: Path) 
 
 
 async def test_a_closed_connection_and_its_contexts_can_be_collected(tmp_path: Path) -> None:
-    sources = [KEEPER.format(word="def"), KEEPER.format(word="async def")]
+    background = """
+        # Knows the call in which it was begun for as long as it lives.
+        import asyncio
+        self.task = asyncio.create_task(asyncio.sleep(60))
+
+    async def stop(self):
+        self.task.cancel()
+    """
+    sources = [KEEPER.format(word="def"), KEEPER.format(word="async def") + background]
     plugins = [
         write_plugin(tmp_path, name, source)
         for name, source in zip(("keep", "hold"), sources, strict=True)

@@ -117,18 +117,21 @@ async def test_one_thread_handles_one_call_at_a_time_whoever_asks(tmp_path: Path
 
 async def test_a_call_that_waits_for_a_frame_gives_its_place_to_others(tmp_path: Path) -> None:
     plugin = write_plugin(tmp_path, "dialog", DIALOG)
-    async with plugin_server(plugin) as server:
-        async with raw_client(server) as first, raw_client(server) as second:
-            first.send("dialog", 1, b"anna")
-            second.send("dialog", 1, b"bert")
-            assert server._host is not None
-            running = server._host.find("dialog")
-            assert running is not None
-            await until(lambda: running.waiting == 2)
-            second.send("dialog", 1, b"two")
-            assert (await second.receive()).data == b"bert hears two"
-            first.send("dialog", 1, b"one")
-            assert (await first.receive()).data == b"anna hears one"
+    async with (
+        plugin_server(plugin) as server,
+        raw_client(server) as first,
+        raw_client(server) as second,
+    ):
+        first.send("dialog", 1, b"anna")
+        second.send("dialog", 1, b"bert")
+        assert server._host is not None
+        running = server._host.find("dialog")
+        assert running is not None
+        await until(lambda: running.waiting == 2)
+        second.send("dialog", 1, b"two")
+        assert (await second.receive()).data == b"bert hears two"
+        first.send("dialog", 1, b"one")
+        assert (await first.receive()).data == b"anna hears one"
 
 
 async def test_waiting_does_not_count_as_working_too_long(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a plugin raises or returns, wherever it does, and when `connected` and `disconnected` run."""
+"""What a plugin raises or returns, and when `connected` and `disconnected` run."""
 
 from __future__ import annotations
 
@@ -198,8 +198,10 @@ async def test_connected_and_disconnected_run_once_around_the_frames(
             for op in (3, 4):
                 await client.ask("life", op, b"data")
         await until(lambda: len(logic.life) == 4)
-        assert logic.life == [("connected", 3, b"data", 4), *[("recv", 3), ("recv", 4)]] + [
-            ("disconnected", 4)
+        assert logic.life == [
+            ("connected", 3, b"data", 4),
+            *(("recv", 3), ("recv", 4)),
+            ("disconnected", 4),
         ]
         async with raw_client(server) as client:
             await client.ask("nobody")

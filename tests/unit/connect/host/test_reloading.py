@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nekonex.connect import ConnectServer
-from nekonex.connect.host import host as host_module
+from tests.support.haste import in_haste
 from tests.support.plugin_folders import spec_sheet
 from tests.support.plugin_server import plugin_server, write_plugin
 from tests.support.raw_client import RawClient, logic_of, raw_client
@@ -46,9 +46,8 @@ WORDS = pytest.mark.parametrize(
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module, "WATCH_SECONDS", 0.02)
-    monkeypatch.setattr(host_module, "RETIRE_SECONDS", 0.3)
+def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_haste(monkeypatch)
 
 
 def version(number: int, word: str = "def", await_: str = "") -> str:
@@ -86,26 +85,28 @@ async def test_under_traffic_every_frame_is_answered_once_and_nobody_is_dropped(
                 assert count == seen
                 versions.append(number)
             assert (await client.ask("other", 1, b"x")).data == b"x"
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.02)
         assert sent == seen
         return versions
 
-    async with plugin_server(plugin, other, watch=watch) as server:
-        async with contextlib.AsyncExitStack() as stack:
-            clients = [await stack.enter_async_context(raw_client(server)) for _ in range(50)]
-            talks = [asyncio.create_task(talk(client)) for client in clients]
-            for number in range(1, 11):
-                write_plugin(tmp_path, "echo", version(number, word, await_))
-                if watch:
-                    await until(lambda n=number: logic_of(server, "echo").number == n)  # type: ignore[misc]
-                else:
-                    await server.refresh()
-            is_over = True
-            for versions in await asyncio.gather(*talks):
-                assert versions == sorted(versions)
-            assert (await clients[0].ask("echo", 1)).data.split()[0] == b"10"
-            assert logic_of(server, "echo").life == ["connected"] * 50
-            assert server.stats.failures == 0
+    async with (
+        plugin_server(plugin, other, watch=watch) as server,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        clients = [await stack.enter_async_context(raw_client(server)) for _ in range(50)]
+        talks = [asyncio.create_task(talk(client)) for client in clients]
+        for number in range(1, 11):
+            write_plugin(tmp_path, "echo", version(number, word, await_))
+            if watch:
+                await until(lambda n=number: logic_of(server, "echo").number == n)  # type: ignore[misc]
+            else:
+                await server.refresh()
+        is_over = True
+        for versions in await asyncio.gather(*talks):
+            assert versions == sorted(versions)
+        assert (await clients[0].ask("echo", 1)).data.split()[0] == b"10"
+        assert logic_of(server, "echo").life == ["connected"] * 50
+        assert server.stats.failures == 0
 
 
 @WORDS
@@ -176,7 +177,8 @@ async def test_a_version_that_does_not_start_gives_way_to_the_old_one(
         write_plugin(
             tmp_path,
             "echo",
-            version(2, word, await_) + f"\n    {word} start(self, app):\n        raise OSError(1)\n",
+            version(2, word, await_)
+            + f"\n    {word} start(self, app):\n        raise OSError(1)\n",
         )
         client.send("echo", 2)
         refreshing = asyncio.create_task(server.refresh())
@@ -281,21 +283,24 @@ async def test_a_broadcast_of_the_old_version_reaches_the_clients_of_the_new_one
                 ctx.send(b"%d %d" % (count, len(self.app.clients())))
     """
     plugin = write_plugin(tmp_path, "chat", source)
-    async with plugin_server(plugin) as server:
-        async with raw_client(server) as anna, raw_client(server) as bert:
-            bert.send("chat", 0)
-            anna.send("chat", 1)
-            await until(lambda: server.stats.frames == 2)
-            gate = logic_of(server, "chat").gate
-            write_plugin(tmp_path, "chat", source + "\n    # changed\n")
-            refreshing = asyncio.create_task(server.refresh())
-            assert server._host is not None
-            old = server._host.find("chat")
-            await until(lambda: server._host.find("chat") is not old)  # type: ignore[union-attr]
-            gate.set()
-            assert await bert.receive() == ("chat", 7, b"news")
-            assert await anna.several(2) == [("chat", 7, b"news"), ("chat", 200, b"2 2")]
-            await refreshing
+    async with (
+        plugin_server(plugin) as server,
+        raw_client(server) as anna,
+        raw_client(server) as bert,
+    ):
+        bert.send("chat", 0)
+        anna.send("chat", 1)
+        await until(lambda: server.stats.frames == 2)
+        gate = logic_of(server, "chat").gate
+        write_plugin(tmp_path, "chat", source + "\n    # changed\n")
+        refreshing = asyncio.create_task(server.refresh())
+        assert server._host is not None
+        old = server._host.find("chat")
+        await until(lambda: server._host.find("chat") is not old)  # type: ignore[union-attr]
+        gate.set()
+        assert await bert.receive() == ("chat", 7, b"news")
+        assert await anna.several(2) == [("chat", 7, b"news"), ("chat", 200, b"2 2")]
+        await refreshing
 
 
 async def test_frames_of_a_client_that_is_gone_are_handled_by_the_new_version(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from nekonex.connect import ConnectLimits
 from nekonex.connect.host.watchdog import LoopWatchdog
+from tests.support.haste import in_haste
 from tests.support.plugin_server import plugin_server, write_plugin
 from tests.support.raw_client import RawClient, logic_of, raw_client, statuses
 from tests.support.waiting import until
@@ -78,6 +80,11 @@ class Logic:
         if ctx.op == 2:
             raise ValueError("instead")
 """
+
+
+@pytest.fixture(autouse=True)
+def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_haste(monkeypatch)
 
 
 def stuck_reports(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -251,8 +258,6 @@ async def end_of(logic: Any) -> None:
 
 
 def left_tasks(logic: Any) -> list[asyncio.Task[Any]]:
-    import gc
-
     return [
         each
         for each in gc.get_objects()

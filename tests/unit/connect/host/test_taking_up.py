@@ -16,6 +16,7 @@ from nekonex.connect.host import host as host_module
 from nekonex.connect.host.catalog import Catalog
 from nekonex.connect.packages import PluginsFolder
 from nekonex.connect.plugins import load_plugin
+from tests.support.haste import in_haste
 from tests.support.plugin_folders import spec_sheet
 from tests.support.plugin_server import ECHO, plugin_server, write_plugin
 from tests.support.raw_client import logic_of, raw_client
@@ -42,9 +43,8 @@ class Logic:
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_module, "WATCH_SECONDS", 0.02)
-    monkeypatch.setattr(host_module, "RETIRE_SECONDS", 0.3)
+def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_haste(monkeypatch)
 
 
 def states(server: ConnectServer) -> dict[str, str]:
@@ -105,50 +105,58 @@ async def test_frames_that_wait_for_a_plugin_that_goes_are_answered_404(tmp_path
             ctx.send(b"", ctx.op)
     """
     plugin = write_plugin(tmp_path, "slow", source)
-    async with plugin_server(plugins=PluginsFolder(tmp_path)) as server:
-        async with raw_client(server) as client:
-            for op in range(4):
-                client.send("slow", op)
-            await until(lambda: server.stats.frames == 4)
-            gate = logic_of(server, "slow").gate
-            shutil.rmtree(plugin)
-            refreshing = asyncio.create_task(server.refresh())
-            answers = await client.several(3)
-            assert [each.op for each in answers] == [404] * 3
-            gate.set()
-            assert await client.receive() == ("slow", 0, b"")
-            await refreshing
-            assert server._clients is not None
-            (connection,) = server._clients.all()
-            assert connection._queued == 0
+    async with (
+        plugin_server(plugins=PluginsFolder(tmp_path)) as server,
+        raw_client(server) as client,
+    ):
+        for op in range(4):
+            client.send("slow", op)
+        await until(lambda: server.stats.frames == 4)
+        gate = logic_of(server, "slow").gate
+        shutil.rmtree(plugin)
+        refreshing = asyncio.create_task(server.refresh())
+        answers = await client.several(3)
+        assert [each.op for each in answers] == [404] * 3
+        gate.set()
+        assert await client.receive() == ("slow", 0, b"")
+        await refreshing
+        assert server._clients is not None
+        (connection,) = server._clients.all()
+        assert connection._queued == 0
 
 
 async def test_a_greeter_of_two_plugins_is_the_first_s_until_that_goes(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first = write_plugin(tmp_path, "a-first", "class Logic:\n    def recv(self, ctx): ctx.send(b'1')")
-    second = write_plugin(tmp_path, "b-second", "class Logic:\n    def recv(self, ctx): ctx.send(b'2')")
+    first = write_plugin(
+        tmp_path, "a-first", "class Logic:\n    def recv(self, ctx): ctx.send(b'1')"
+    )
+    second = write_plugin(
+        tmp_path, "b-second", "class Logic:\n    def recv(self, ctx): ctx.send(b'2')"
+    )
     for each in (first, second):
         (each / "spec.conf").write_text(spec_sheet(greet="same"))
-    async with plugin_server(plugins=PluginsFolder(tmp_path)) as server:
-        async with raw_client(server) as client:
-            assert (await client.ask("same")).data == b"1"
-            refused = server.plugins()[1]
-            assert refused.state == "failed"
-            assert str(first) in refused.reason
-            assert str(second) in refused.reason
-            await server.refresh()
-            assert len([r for r in caplog.records if "two plugins" in r.getMessage()]) == 1
-            shutil.rmtree(first)
-            await server.refresh()
-            assert (await client.ask("same")).data == b"2"
-            assert [(each.state, each.reason) for each in server.plugins()] == [("running", "")]
-            # The one that was there first comes back too late.
-            write_plugin(tmp_path, "a-first", "class Logic:\n    def recv(self, ctx): ctx.send(b'1')")
-            (first / "spec.conf").write_text(spec_sheet(greet="same"))
-            await server.refresh()
-            assert (await client.ask("same")).data == b"2"
-            assert [each.state for each in server.plugins()] == ["failed", "running"]
+    async with (
+        plugin_server(plugins=PluginsFolder(tmp_path)) as server,
+        raw_client(server) as client,
+    ):
+        assert (await client.ask("same")).data == b"1"
+        refused = server.plugins()[1]
+        assert refused.state == "failed"
+        assert str(first) in refused.reason
+        assert str(second) in refused.reason
+        await server.refresh()
+        assert len([r for r in caplog.records if "two plugins" in r.getMessage()]) == 1
+        shutil.rmtree(first)
+        await server.refresh()
+        assert (await client.ask("same")).data == b"2"
+        assert [(each.state, each.reason) for each in server.plugins()] == [("running", "")]
+        # The one that was there first comes back too late.
+        write_plugin(tmp_path, "a-first", "class Logic:\n    def recv(self, ctx): ctx.send(b'1')")
+        (first / "spec.conf").write_text(spec_sheet(greet="same"))
+        await server.refresh()
+        assert (await client.ask("same")).data == b"2"
+        assert [each.state for each in server.plugins()] == ["failed", "running"]
 
 
 async def test_of_two_refreshes_the_later_one_has_the_last_word(
@@ -207,7 +215,9 @@ async def test_a_plugin_that_cannot_be_loaded_harms_no_other(tmp_path: Path) -> 
     plugins = [
         write_plugin(tmp_path, "aaa", "raise SystemExit"),
         write_plugin(tmp_path, "bbb"),
-        write_plugin(tmp_path, "ccc", "class Logic:\n    threads = 0\n    def recv(self, ctx): ..."),
+        write_plugin(
+            tmp_path, "ccc", "class Logic:\n    threads = 0\n    def recv(self, ctx): ..."
+        ),
         write_plugin(
             tmp_path,
             "ddd",

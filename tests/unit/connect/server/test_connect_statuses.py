@@ -192,16 +192,18 @@ async def test_429_for_too_many_frames_a_second_stays_open(tmp_path: Path) -> No
 
 async def test_each_429_is_counted_when_they_come_with_the_login(tmp_path: Path) -> None:
     limits = ConnectLimits(rate_limit=1)
-    async with plugin_server(password=None, limits=limits) as server:
-        async with raw_client(server, log_in=False) as client:
-            session = ClientSession("", max_data=1000)
-            first = session.start()
-            frames = [encode_frame(b"nobody", each, b"", b"", b"") for each in range(4)]
-            client.writer.write(first + b"".join(frames))
-            await until(lambda: server.stats.statuses[429])
-            assert server.stats.statuses[429] == 3
-            assert server.stats.statuses[404] == 1
-            assert server.stats.logins == 1
+    async with (
+        plugin_server(password=None, limits=limits) as server,
+        raw_client(server, log_in=False) as client,
+    ):
+        session = ClientSession("", max_data=1000)
+        first = session.start()
+        frames = [encode_frame(b"nobody", each, b"", b"", b"") for each in range(4)]
+        client.writer.write(first + b"".join(frames))
+        await until(lambda: server.stats.statuses[429])
+        assert server.stats.statuses[429] == 3
+        assert server.stats.statuses[404] == 1
+        assert server.stats.logins == 1
 
 
 async def test_500_tells_the_client_nothing_and_the_log_everything(

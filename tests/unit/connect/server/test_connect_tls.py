@@ -140,12 +140,14 @@ async def test_a_full_server_says_so_through_tls(
     tls: ssl.SSLContext, trust: ssl.SSLContext
 ) -> None:
     limits = ConnectLimits(max_connections=1)
-    async with plugin_server(tls=tls, limits=limits) as server:
-        async with raw_client(server, tls=trust) as client:
-            async with raw_client(server, tls=trust, log_in=False) as other:
-                with pytest.raises(ConnectionError, match="503"):
-                    await other.receive()
-            assert (await client.ask("nobody")).op == 404
+    async with (
+        plugin_server(tls=tls, limits=limits) as server,
+        raw_client(server, tls=trust) as client,
+    ):
+        async with raw_client(server, tls=trust, log_in=False) as other:
+            with pytest.raises(ConnectionError, match="503"):
+                await other.receive()
+        assert (await client.ask("nobody")).op == 404
 
 
 async def test_a_server_may_stop_while_hands_are_shaken(

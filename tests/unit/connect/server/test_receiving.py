@@ -87,9 +87,7 @@ async def test_many_frames_of_one_client_let_others_have_their_turn(tmp_path: Pa
 
 
 @pytest.mark.parametrize("rate_limit", [0, 10])
-async def test_a_turn_is_short_whatever_the_frames_are(
-    tmp_path: Path, rate_limit: int
-) -> None:
+async def test_a_turn_is_short_whatever_the_frames_are(tmp_path: Path, rate_limit: int) -> None:
     """Also those that are refused."""
     limits = ConnectLimits(rate_limit=rate_limit)
     async with plugin_server(limits=limits) as server, raw_client(server) as client:
