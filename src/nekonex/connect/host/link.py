@@ -46,7 +46,7 @@ class Link(Protocol):
         """Wait until the client is not slow any more, or gone."""
 
     async def aclose(self) -> None:
-        """Send what waits to be sent, and close the connection."""
+        """Send what waits to be sent, and close the connection; wait while the client is slow."""
 
     def tell(self, status: Status) -> None:
         """Send a status."""

@@ -38,7 +38,6 @@ class Connection(asyncio.Protocol):
         self._stats = clients.stats
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._ended: asyncio.Future[None] | None = None
         self._closing_since = 0.0
         self._last_frame = 0.0
         self._queued = 0
@@ -96,8 +95,6 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
         self._hear_no_more()
         self._clients.remove(self)
-        if self._ended is not None and not self._ended.done():
-            self._ended.set_result(None)
 
     def pause_writing(self) -> None:
         """Hold plugins up that send this client more."""
@@ -135,13 +132,13 @@ class Connection(asyncio.Protocol):
             self._say_goodbye()
 
     async def aclose(self) -> None:
-        """Send what waits to be sent, and close the connection."""
-        if self._ended is None:
-            self._ended = self._loop.create_future()
-            if self._transport.is_closing() and not self._outbox.waiting:
-                self._ended.set_result(None)
+        """Send what waits to be sent, and close the connection.
+
+        It waits while the client is slow, but not until the client has gone as well.
+        """
+        self._hear_no_more()
+        await self.drain()
         self._say_goodbye()
-        await asyncio.shield(self._ended)
 
     def abort(self) -> None:
         """Close the connection at once, whatever is still to be sent."""
@@ -263,7 +260,9 @@ class Connection(asyncio.Protocol):
     def _linger(self) -> None:
         """Close for good, unless the client still takes what it was sent."""
         late = self._closing_since + self._limits.send_timeout
-        if self._outbox.waiting and self._loop.time() < late:
+        # What TLS has encrypted it keeps to itself, so nobody can tell whether something waits.
+        may_wait = self._outbox.waiting or not self._transport.can_write_eof()
+        if may_wait and self._loop.time() < late:
             self._timer = self._loop.call_later(LINGER_SECONDS, self._linger)
         else:
             self._transport.abort()

@@ -201,6 +201,33 @@ async def test_close_sends_what_waits_and_handles_no_further_frame(tmp_path: Pat
         assert logic.frames == [b"right", b"wrong"]
 
 
+@pytest.mark.parametrize(
+    ("word", "await_"), [("def", ""), ("async def", "await ")], ids=["plain", "coroutine"]
+)
+async def test_close_does_not_wait_for_the_client_to_go(
+    tmp_path: Path, word: str, await_: str
+) -> None:
+    """Who closes the connections of many would wait for the slowest of them, one by one."""
+    plugin = write_plugin(
+        tmp_path,
+        "door",
+        f"""
+        class Logic:
+            closed = 0
+
+            {word} recv(self, ctx):
+                {await_}ctx.send(b"bye")
+                {await_}ctx.close()
+                self.closed += 1
+        """,
+    )
+    async with plugin_server(plugin) as server, raw_client(server) as client:
+        client.send("door")
+        await until(lambda: logic_of(server, "door").closed == 1, 0.5)
+        assert await client.rest() == [("door", 200, b"bye")]
+        assert server.connections == 1
+
+
 async def test_close_of_a_coroutine_and_from_elsewhere(tmp_path: Path) -> None:
     async with (
         plugin_server(write_plugin(tmp_path, "keep", KEEPER.format(word="async def"))) as it,

@@ -85,7 +85,7 @@ async def test_under_traffic_every_frame_is_answered_once_and_nobody_is_dropped(
                 assert count == seen
                 versions.append(number)
             assert (await client.ask("other", 1, b"x")).data == b"x"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.03)
         assert sent == seen
         return versions
 

@@ -189,6 +189,36 @@ async def send_for_long(writer: asyncio.StreamWriter) -> None:
             await asyncio.sleep(0)
 
 
+async def test_the_last_frames_reach_a_client_that_is_slow(
+    tmp_path: Path,
+    tls: ssl.SSLContext,
+    trust: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Wherever they are when the connection closes: here, in TLS, or in the system."""
+    monkeypatch.setattr("nekonex.connect.server.connection.LINGER_SECONDS", 0.02)
+    plugin = write_plugin(
+        tmp_path,
+        "last",
+        """
+        class Logic:
+            async def recv(self, ctx):
+                await ctx.send(bytes(ctx.op))
+                await ctx.close()
+        """,
+    )
+    async with plugin_server(plugin, tls=tls) as server:
+
+        async def be_slow(size: int) -> None:
+            async with raw_client(server, tls=trust, receive_buffer=4096) as client:
+                client.send("last", size)
+                await asyncio.sleep(0.15)
+                assert len((await client.receive()).data) == size
+
+        sizes = range(20_000, 1_000_000, 40_000)
+        await asyncio.gather(*(be_slow(size) for size in sizes))
+
+
 async def test_a_plugin_closes_a_connection_at_once(
     tmp_path: Path, tls: ssl.SSLContext, trust: ssl.SSLContext
 ) -> None:
