@@ -171,7 +171,8 @@ async def test_a_ban_disconnects_and_keeps_out(
         out = await operator(
             "ban", pid, "--reason", "kidnapping", "--until", "2h", "--game", "kart"
         )
-        assert out == f"banned {pid}; disconnected 1\n"
+        # The server looks by itself every second, and may have been the first to notice.
+        assert out in (f"banned {pid}; disconnected 1\n", f"banned {pid}\n")
         await assert_disconnected(protocol)
     with refused("AccountDisabled"):
         async with log_in(operator.auth, "bowser", "secret"):
@@ -188,7 +189,7 @@ async def test_a_ban_disconnects_and_keeps_out(
 async def test_maintenance_now_disconnects_everybody(operator: Operator) -> None:
     async with playing(operator, *GUEST) as (_, protocol):
         try:
-            assert "disconnected 1" in await operator("maintenance", "on")
+            await operator("maintenance", "on")
             await assert_disconnected(protocol)
             with refused("UnderMaintenance"):
                 async with log_in(operator.auth, *GUEST):
@@ -222,7 +223,7 @@ async def test_a_whitelist_lets_in_those_on_it(
     try:
         await operator("whitelist", "add", pid)
         async with playing(operator, *GUEST) as (_, protocol):
-            assert "disconnected 1" in await operator("whitelist", "on")
+            await operator("whitelist", "on")
             await assert_disconnected(protocol)
         with refused("PermissionDenied"):
             async with log_in(operator.auth, *GUEST):

@@ -196,6 +196,33 @@ async def test_a_version_that_does_not_start_gives_way_to_the_old_one(
         assert await status_of(server, "echo") == ("running", "")
 
 
+@WORDS
+async def test_a_client_hears_of_failures_only_as_answers(
+    tmp_path: Path, word: str, await_: str
+) -> None:
+    """What fails in a reload has nothing to do with a frame, so there is nothing to be told."""
+    source = f"""
+    class Logic:
+        {word} connected(self, ctx):
+            if ctx.state.setdefault("frames", 0):
+                raise ValueError("bad")
+
+        {word} recv(self, ctx):
+            ctx.state["frames"] += 1
+            {await_}ctx.send(b"", ctx.op)
+
+        {word} disconnected(self, ctx):
+            raise ValueError("bad")
+    """
+    plugin = write_plugin(tmp_path, "echo", source)
+    async with plugin_server(plugin) as server, raw_client(server) as client:
+        assert (await client.ask("echo", 1)).op == 1
+        write_plugin(tmp_path, "echo", source + "\n    # changed\n")
+        await server.refresh()
+        await until(lambda: server.stats.failures == 2)
+        assert (await client.ask("echo", 2)) == ("echo", 2, b"")
+
+
 async def test_neither_version_starts(tmp_path: Path) -> None:
     first = """
     class Logic:
