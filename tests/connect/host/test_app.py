@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nekonex.connect import ConnectionClosed, ConnectLimits, DatabaseError
-from nekonex.connect.host.bridge import Bridge
+from nekonex.connect.context import OnlinePlayer
 from nekonex.connect.ports import NoGames
 from nekonex.domain.cells import CellLimits, Stored
 from nekonex.events import Event, EventBus, PlayerLoggedIn, PlayerLoggedOut
@@ -393,26 +393,67 @@ async def test_what_is_not_awaited_warns_of_one_thing_only(tmp_path: Path) -> No
             assert len(warnings) == 1
 
 
-def test_a_thread_that_outlives_the_event_loop_is_told_that_all_is_over() -> None:
-    async def make() -> Bridge:
-        return Bridge()
+async def test_threads_that_are_left_behind_are_told_that_all_is_over(tmp_path: Path) -> None:
+    """The event loop may end any time then, and they would wait for it for ever."""
+    plugin = write_plugin(
+        tmp_path,
+        "left",
+        """
+        import threading
 
-    async def question() -> int:
-        return 1
+        class Logic:
+            def __init__(self):
+                self.problems = []
+                self.gate = threading.Event()
 
-    with asyncio.Runner() as runner:
-        bridge = runner.run(make())
-        bridge_thread = bridge._thread
+            def start(self, app):
+                self.app = app
 
-    problems: list[BaseException] = []
-    bridge._thread = -bridge_thread  # as in another thread
-    for call in (
-        lambda: bridge.wait(question()),
-        lambda: bridge.call(len, ""),
-        lambda: bridge.post(len, ""),
-    ):
-        try:
-            call()
-        except ConnectionClosed as error:
-            problems.append(error)
-    assert len(problems) == 3
+            def recv(self, ctx):
+                self.threads = [
+                    threading.Thread(target=self.work, args=(ctx, way)) for way in range(4)
+                ]
+                for each in self.threads:
+                    each.start()
+                ctx.send(b"")
+
+            def work(self, ctx, way):
+                if way:
+                    self.gate.wait(5)
+                try:
+                    match way:
+                        case 0:
+                            self.app.players()
+                        case 1:
+                            self.app.players()
+                        case 2:
+                            self.app.on(object, print)
+                        case 3:
+                            ctx.recv()
+                except Exception as error:
+                    self.problems.append(error)
+        """,
+    )
+
+    class Endless(NoGames):
+        async def players(self, game: str | None) -> list[OnlinePlayer]:
+            await asyncio.sleep(60)
+            return []
+
+    async with plugin_server(plugin, controls=Endless()) as server:
+        async with raw_client(server) as client:
+            await client.ask("left")
+        logic = logic_of(server, "left")
+        assert server._host is not None
+        bridge = server._host.bridge
+        await until(lambda: bridge._pending)
+    await until(lambda: logic.problems)
+    logic.gate.set()
+    await asyncio.to_thread(lambda: [each.join(5) for each in logic.threads])
+    assert [type(each) for each in logic.problems if not isinstance(each, TypeError)] == [
+        ConnectionClosed
+    ] * 3
+    with pytest.raises(ConnectionClosed):
+        bridge.post(print)
+    with pytest.raises(ConnectionClosed):
+        await asyncio.to_thread(bridge.call, print)

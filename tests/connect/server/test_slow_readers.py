@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nekonex.connect import ConnectLimits, ConnectServer, CutOff
+from nekonex.connect import ConnectLimits, ConnectServer, CutOff, Status
 from nekonex.connect.server.connection import FRAME_OVERHEAD, Connection
 from nekonex.connect.server.outbox import HIGH_WATER
 from tests.support.plugin_server import plugin_server, write_plugin
@@ -129,6 +129,25 @@ async def test_a_plugin_that_waits_to_send_is_held_up_and_the_client_disconnecte
         assert server.stats.stuck == 0
         assert server.stats.failures == 0
         assert (await other.ask("echo", 4)).op == 4
+
+
+@WORDS
+async def test_a_plugin_that_waits_to_send_goes_on_when_the_connection_closes(
+    tmp_path: Path, word: str, await_: str
+) -> None:
+    """Not only when the client has taken notice, which a slow one does not."""
+    plugin = write_plugin(tmp_path, "pusher", PUSHER.format(word=word, await_=await_))
+    async with (
+        plugin_server(plugin) as server,
+        raw_client(server, receive_buffer=SMALL) as slow,
+    ):
+        slow.send("pusher")
+        await until(lambda: server.stats.frames and only(server)._outbox._waiters)
+        only(server).reject(Status.UNAVAILABLE, "the test says so")
+        logic = logic_of(server, "pusher")
+        await until(lambda: logic.over is not None, 0.5)
+        assert server.connections == 1
+        assert server.stats.failures == 0
 
 
 async def test_a_client_that_takes_something_now_and_then_is_not_disconnected(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from concurrent.futures import CancelledError, Future
+from typing import Any, Final, TypeVar
 
 from nekonex.connect.context import ConnectionClosed
 from nekonex.connect.host.calls import waiting
@@ -13,19 +14,23 @@ from nekonex.connect.host.calls import waiting
 __all__ = ["Bridge"]
 
 _T = TypeVar("_T")
+_STOPPED: Final = "the server has stopped"
 
 
 class Bridge:
     """Knows the event loop, and whether the code that runs is in its thread. Made on the loop.
 
-    A thread that a plugin has left behind may outlive the loop: it gets ConnectionClosed then.
+    Threads that plugins have left behind may outlive the loop: they get ConnectionClosed from
+    `close` on.
     """
 
-    __slots__ = ("_loop", "_thread")
+    __slots__ = ("_is_closed", "_loop", "_pending", "_thread")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
+        self._pending: set[Future[Any]] = set()
+        self._is_closed = False
 
     @property
     def is_here(self) -> bool:
@@ -54,15 +59,25 @@ class Bridge:
 
     def post(self, function: Callable[..., object], *arguments: object) -> None:
         """Have a function called on the event loop soon, in the order of the posts."""
-        try:
-            self._loop.call_soon_threadsafe(function, *arguments)
-        except RuntimeError:
-            raise ConnectionClosed("the server has stopped") from None
+        if self._is_closed:
+            raise ConnectionClosed(_STOPPED)
+        self._loop.call_soon_threadsafe(function, *arguments)
+
+    def close(self) -> None:
+        """Let no thread wait for the event loop any more, because that may end now."""
+        self._is_closed = True
+        for future in list(self._pending):
+            future.cancel()
 
     def _result(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
-        try:
-            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        except RuntimeError:
+        if self._is_closed:
             coroutine.close()
-            raise ConnectionClosed("the server has stopped") from None
-        return future.result()
+            raise ConnectionClosed(_STOPPED)
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        self._pending.add(future)
+        try:
+            return future.result()
+        except CancelledError:
+            raise ConnectionClosed(_STOPPED) from None
+        finally:
+            self._pending.discard(future)

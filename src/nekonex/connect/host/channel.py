@@ -122,7 +122,7 @@ class Channel:
 
     async def drain(self) -> None:
         """Wait while the client is slow to take what was sent."""
-        if self.link.is_congested:
+        if self.link.is_open and self.link.is_congested:
             with waiting():
                 await self.link.drain()
 

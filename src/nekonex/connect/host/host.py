@@ -117,6 +117,7 @@ class PluginHost:
         await _cancel([*self._changes, *self._tasks])
         self._plugins.clear()
         await asyncio.gather(*(self._end(plugin, STOP_SECONDS) for plugin in self._versions))
+        self.bridge.close()
         self._watchdog.stop()
 
     async def refresh(self) -> None:

@@ -242,6 +242,7 @@ class Connection(asyncio.Protocol):
         if not self.is_open:
             return
         self._outbox.flush()
+        self._outbox.release()
         self.is_open = False
         self._hear_no_more()
         if self._transport.is_closing():

@@ -97,14 +97,21 @@ class Outbox:
         self._go_on()
         self.flush()
         if self._paused_at < 0:
-            self._wake()
+            self.release()
+
+    def release(self) -> None:
+        """Let those go on who wait."""
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def close(self) -> None:
         """Hear that the connection is over."""
         self._parts.clear()
         self._size = 0
         self._go_on()
-        self._wake()
+        self.release()
 
     async def drain(self) -> None:
         """Wait until the client is not slow any more, or the connection is over."""
@@ -142,9 +149,3 @@ class Outbox:
             return
         self._paused_at = taken
         self._timer = self._loop.call_later(self._seconds, self._look)
-
-    def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
