@@ -29,6 +29,7 @@ from nekonex.domain.unique_ids import UniqueIds
 from nekonex.events import EventBus
 from nekonex.game import Game, GameServices
 from nekonex.kerberos import LegacyTokenVerifier, TokenVerifier
+from nekonex.kerberos.derivation import KEY_SIZE
 from nekonex.nex import (
     AuthenticationServer,
     CrossplayAuthenticationServer,
@@ -78,7 +79,7 @@ class Shared:
     events: EventBus
     clock: Clock
     secret: bytes
-    """The secret that the games' secure servers have their passwords from."""
+    """The secret that the games' secure servers have their keys from."""
     files: Callable[[str, ExternalAddress], FileStore]
     """The files of a game, by its name and by what its consoles are told of this machine."""
 
@@ -224,10 +225,10 @@ def _token_verifier(config: GameConfig, game: Game, services: GameServices) -> T
 
 
 def _special_users(config: GameConfig, secret: bytes) -> list[AuthenticationUser]:
-    # A password for each game: a ticket for one game must not open another, whose bans and
-    # whitelist may differ.
-    password = hmac.digest(secret, config.name.casefold().encode(), hashlib.sha256).hex()
-    users = [AuthenticationUser(SECURE_SERVER_PID, SECURE_SERVER_NAME, password)]
+    # A key for each game: a ticket for one game must not open another, whose bans and whitelist
+    # may differ.
+    key = hmac.digest(secret, config.name.casefold().encode(), hashlib.sha256)[:KEY_SIZE]
+    users = [AuthenticationUser(SECURE_SERVER_PID, SECURE_SERVER_NAME, key=key)]
     if config.guest:
         users.append(AuthenticationUser(GUEST_PID, GUEST_NAME, GUEST_PASSWORD))
     return users

@@ -244,4 +244,6 @@ class IdentityService:
 
 
 def _known_special(user: AuthenticationUser) -> KnownUser:
+    if user.key is not None:
+        return KnownUser(user.pid, user.name, key=user.key)
     return KnownUser(user.pid, user.name, password=user.password.encode("utf-8", "surrogatepass"))

@@ -40,12 +40,15 @@ SPECIAL_PIDS = frozenset({AUTHENTICATION_PID, SECURE_SERVER_PID, *range(GUEST_PI
 class AuthenticationUser:
     """Who logs in, or whom a ticket is for, as user callbacks see it.
 
-    ``password`` is empty where only the derived key is known (accounts of the local store).
+    ``password`` is empty where only the key is known (accounts of the local store). A special
+    user that nobody logs in as needs no password either: its ``key``, 16 bytes that are as good
+    as random, is taken as it is, and none has to be derived.
     """
 
     pid: int
     name: str
     password: str = field(default="", repr=False)
+    key: bytes | None = field(default=None, repr=False)
 
 
 class SpecialUsers:

@@ -125,7 +125,7 @@ class WireContext:
         wire = concrete(resolve(tp), self._traits)
         found = self._codecs.get(wire)
         if found is None:
-            verify(wire, self._traits, set())
+            verify(wire, self._traits)
             title = wire.cls.__name__ if isinstance(wire, StructOf) else _title(tp)
             found = Codec[Any](title, wire, self._traits, self._new_scope)
             self._codecs[wire] = found
@@ -146,7 +146,7 @@ class WireContext:
         )
         wires = [resolve(field.annotation) for field in fields]
         layout = level_layout(level, wires, self._traits, header=False)
-        verify_level(layout, self._traits, set())
+        verify_level(layout, self._traits)
         return RecordCodec(name, layout, self._traits, self._new_scope)
 
     def _new_scope(self) -> Scope:

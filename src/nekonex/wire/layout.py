@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import Any, Final
 
 from nekonex.settings import Version
@@ -54,11 +55,19 @@ SCALAR_SIZE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a context decides about encodings."""
+    """What a context decides about encodings, and what was found out with that.
+
+    Hundreds of methods share a few dozen structures, each of which is worked out once.
+    """
 
     version_of: Callable[[str | None], Version]
     pid_size: int
     struct_header: bool
+    layouts: dict[type[Any], Layout] = dataclass_field(
+        default_factory=dict, repr=False, compare=False
+    )
+    sizes: dict[type[Any], int] = dataclass_field(default_factory=dict, repr=False, compare=False)
+    verified: set[type[Any]] = dataclass_field(default_factory=set, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +188,9 @@ def _widened(
 
 def layout_of(cls: type[Any], traits: Traits) -> Layout:
     """Apply a context to a structure; TypeError for a field that cannot be sent."""
+    known = traits.layouts.get(cls)
+    if known is not None:
+        return known
     wires = hints(cls)
     levels = tuple(
         level_layout(
@@ -186,7 +198,8 @@ def layout_of(cls: type[Any], traits: Traits) -> Layout:
         )
         for level in cls.wire_levels
     )
-    return Layout(cls, levels)
+    layout = traits.layouts[cls] = Layout(cls, levels)
+    return layout
 
 
 def minimum_size(wire: Wire, traits: Traits, within: tuple[type[Any], ...] = ()) -> int:
@@ -211,8 +224,12 @@ def minimum_size(wire: Wire, traits: Traits, within: tuple[type[Any], ...] = ())
         case StructOf(cls=cls):
             if cls in within:
                 raise TypeError(f"{cls.__name__} contains itself")
-            layout = layout_of(cls, traits)
-            return sum(_level_minimum(level, traits, (*within, cls)) for level in layout.levels)
+            size = traits.sizes.get(cls)
+            if size is None:
+                levels = layout_of(cls, traits).levels
+                size = sum(_level_minimum(level, traits, (*within, cls)) for level in levels)
+                traits.sizes[cls] = size
+            return size
         case _:
             raise TypeError(f"{wire} has no size")
 
@@ -226,23 +243,35 @@ def _level_minimum(level: LayoutLevel, traits: Traits, within: tuple[type[Any], 
     return size
 
 
-def verify(wire: Wire, traits: Traits, seen: set[type[Any]]) -> None:
+def verify(wire: Wire, traits: Traits) -> None:
     """Raise TypeError for a type that cannot be compiled, now and not at the first message."""
+    seen: set[type[Any]] = set()
+    _verify(wire, traits, seen)
+    traits.verified.update(seen)
+
+
+def verify_level(level: LayoutLevel, traits: Traits) -> None:
+    """Do the same for the fields of a record."""
+    seen: set[type[Any]] = set()
+    _verify_level(level, traits, seen)
+    traits.verified.update(seen)
+
+
+def _verify(wire: Wire, traits: Traits, seen: set[type[Any]]) -> None:
     match wire:
         case ListOf(item=item):
-            verify(item, traits, seen)
+            _verify(item, traits, seen)
         case MapOf(key=key, value=value):
-            verify(key, traits, seen)
-            verify(value, traits, seen)
-        case StructOf(cls=cls) if cls not in seen:
+            _verify(key, traits, seen)
+            _verify(value, traits, seen)
+        case StructOf(cls=cls) if cls not in seen and cls not in traits.verified:
             seen.add(cls)
             minimum_size(wire, traits)
             for level in layout_of(cls, traits).levels:
-                verify_level(level, traits, seen)
+                _verify_level(level, traits, seen)
 
 
-def verify_level(level: LayoutLevel, traits: Traits, seen: set[type[Any]]) -> None:
-    """Do the same for the fields of a level or of a record."""
+def _verify_level(level: LayoutLevel, traits: Traits, seen: set[type[Any]]) -> None:
     optional = False
     for field in level.fields:
         if optional and field.present and not field.optional:
@@ -253,4 +282,4 @@ def verify_level(level: LayoutLevel, traits: Traits, seen: set[type[Any]]) -> No
                 field.make_default()
         except TypeError as error:
             raise TypeError(f"{level.name}.{field.name}: {error}") from None
-        verify(field.wire, traits, seen)
+        _verify(field.wire, traits, seen)

@@ -44,6 +44,18 @@ async def test_special_users(deriver: KeyDeriver) -> None:
     assert not authentication.may_log_in
 
 
+async def test_a_key_that_is_given_is_not_derived() -> None:
+    class NoDeriver:
+        async def derive(self, pid: int, password: bytes, derivation: int = 0) -> bytes:
+            raise ServiceUnavailable("no worker can be had")
+
+    secure = AuthenticationUser(2, "Quazal Rendez-Vous", key=bytes(range(16)))
+    service = IdentityService(SpecialUsers([secure]), [], NoDeriver())
+    found = await service.by_pid(2)
+    assert found == Identity(2, "Quazal Rendez-Vous", bytes(range(16)), special=True)
+    assert await service.by_user_name("2") == found
+
+
 async def test_of_special_users_only_the_guest_may_log_in(deriver: KeyDeriver) -> None:
     guest = await IdentityService(SPECIAL, [], deriver).by_user_name("GUEST")
     assert guest is not None
