@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import inspect
 import multiprocessing
 import os
@@ -49,6 +50,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "allow_leaks: threads and child processes may outlive this test"
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores: tests wait for others a quarter of the time."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    # Thousands of tests stay until the end: no collection of garbage needs to look at them again.
+    gc.collect()
+    gc.freeze()
 
 
 async def _run_guarded(test: Awaitable[None], limit: float) -> None:

@@ -80,8 +80,9 @@ class Rounds:
         """Write the configuration and the game, and make the players' accounts."""
         (self._folder / "nekonex.toml").write_text(CONFIG, encoding="utf-8")
         (self._folder / "crash_game.py").write_text(GAME, encoding="utf-8")
-        for name in PLAYERS:
-            self._command("account", "add", "--name", name, "--password-stdin", typed=PASSWORD)
+        players = [f"{pid},{name},{PASSWORD}\n" for pid, name in enumerate(PLAYERS, 1000)]
+        (self._folder / "players.csv").write_text("".join(players), encoding="utf-8")
+        self._command("account", "import", "players.csv")
 
     async def play(self) -> list[str]:
         """Let one server live and die, and return what is wrong at the next one."""
@@ -147,12 +148,12 @@ class Rounds:
                 sessions[name] = session
             yield sessions
 
-    def _command(self, *arguments: str, typed: str = "") -> str:
+    def _command(self, *arguments: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "nekonex", *arguments],
             cwd=self._folder,
             env=clean_environment(),
-            input=f"{typed}\n",
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,

@@ -1,9 +1,10 @@
 """The command line: one module for each group of commands, all with `register(app)`."""
 
+import functools
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -62,13 +63,19 @@ def _root(
         typer.echo(context.get_help())
 
 
-def build_app() -> typer.Typer:
-    """Return the application with all commands."""
+def build_app(commands: Sequence[Any] | None = None) -> typer.Typer:
+    """Return the application with the commands of these modules; None: of all."""
     app = typer.Typer(name="nekonex", rich_markup_mode=None, add_completion=False)
     app.callback(invoke_without_command=True)(_root)
-    for module in COMMANDS:
+    for module in COMMANDS if commands is None else commands:
         module.register(app)
     return app
+
+
+@functools.lru_cache(maxsize=1)
+def _command(commands: tuple[Any, ...]) -> Any:
+    """Return what Typer makes of the application; made once, because that takes a while."""
+    return typer.main.get_command(build_app(commands))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Failures print one sentence to standard error.
     """
     try:
-        status = build_app()(
+        status = _command(COMMANDS).main(
             args=None if arguments is None else list(arguments),
             prog_name="nekonex",
             standalone_mode=False,

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from nekonex.cli._common import EXIT_USAGE, CommandError, ConfigOption
-from nekonex.demo import MissingClientsError, run_demo
 
 __all__ = ["register"]
 
@@ -23,6 +22,9 @@ def _demo(
     config: ConfigOption = None,  # noqa: ARG001
 ) -> int:
     """Start a server, let simulated consoles play on it, and tell what happens."""
+    # With its clients comes NintendoClients, which nothing else needs in memory.
+    from nekonex.demo import MissingClientsError, run_demo  # noqa: PLC0415
+
     if picture is not None and not picture.parent.is_dir():
         raise CommandError(f"{picture.parent} is no folder", EXIT_USAGE)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from nekonex.wire.emit_read import ReadEmitter
 from nekonex.wire.emit_write import WriteEmitter
@@ -20,6 +20,8 @@ T = TypeVar("T")
 Reader = Callable[[bytes, int, int, int], tuple[Any, int]]
 Writer = Callable[[Any, int], bytes]
 
+_FUNCTIONS: Final = frozenset({"read", "read_careful", "write", "write_careful"})
+
 
 class BaseCodec:
     """The compiled functions of one type; what generated code calls for another type.
@@ -27,7 +29,7 @@ class BaseCodec:
     `read(data, position, end, depth)` returns the value and the position after it, and
     `write(value, depth)` the bytes; both may raise any of `ERRORS`. `read_careful` and
     `write_careful` do the same, slowly, and raise only `WireError`. Each is compiled when
-    it is first called.
+    it is first used.
 
     The careful functions decide: when a fast one fails, they say what is wrong, or read
     what the fast one gave up on.
@@ -62,18 +64,14 @@ class BaseCodec:
         self._traits = traits
         self._new_scope = new_scope
         self._sources: dict[str, str] = {}
-        self._defer("read")
-        self._defer("read_careful")
-        self._defer("write")
-        self._defer("write_careful")
 
-    def _defer(self, name: str) -> None:
-        """Let the first call of a function compile it."""
+    if not TYPE_CHECKING:  # else it would have every attribute
 
-        def compile_and_call(*arguments: Any) -> Any:
-            return self._compile(name)(*arguments)
-
-        setattr(self, name, compile_and_call)
+        def __getattr__(self, name: str) -> Any:
+            # Asked for where the slot is still empty.
+            if name in _FUNCTIONS:
+                return self._compile(name)
+            raise AttributeError(f"{type(self).__name__} has no {name}", name=name, obj=self)
 
     def _compile(self, name: str) -> Any:
         scope = self._new_scope()
