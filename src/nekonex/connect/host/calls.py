@@ -40,13 +40,17 @@ class Call:
     ``pause`` and ``resume`` of a call in a thread give its place to another and take one again.
     """
 
-    __slots__ = ("_clock", "given_up", "link", "pause", "resume", "runner", "thread", "what")
+    __slots__ = (
+        *("_clock", "given_up", "link", "pause", "plugin", "resume", "runner", "thread", "what"),
+    )
 
     def __init__(self, what: str, link: Link | None = None) -> None:
         self.what = what
         """The method's name, for the log."""
         self.link = link
         """The connection whose frame is handled, if it is one's."""
+        self.plugin = ""
+        """The greeter of its plugin, as soon as it is invoked; for what it begins, too."""
         self.given_up: GivenUp | None = None
         """Why nobody waits for its end any more."""
         self.pause: Callable[[], None] | None = None

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from nekonex.connect.host.bridge import Bridge
 from nekonex.connect.host.catalog import Catalog, Found
+from nekonex.connect.host.exits import guard_loop
 from nekonex.connect.host.plugin import Plugin, PluginStartError
 from nekonex.connect.host.threads import in_daemon_thread
 from nekonex.connect.host.watchdog import LoopWatchdog
@@ -105,6 +106,7 @@ class PluginHost:
 
     async def start(self) -> None:
         """Load and start all plugins; what fails is logged, and left out."""
+        guard_loop(asyncio.get_running_loop())
         self._watchdog.start()
         self._tasks.append(asyncio.create_task(self._look_after_calls()))
         await self.refresh()
@@ -258,7 +260,7 @@ class PluginHost:
     def _made(self, loaded: LoadedPlugin) -> Plugin:
         try:
             plugin = Plugin(loaded, self)
-        except Exception as error:  # attributes of an author's class may be anything
+        except BaseException as error:  # attributes of an author's class may be anything
             loaded.unload()
             raise PluginLoadError(f"{loaded.folder}: {type(error).__name__}: {error}") from error
         self._versions.add(plugin)

@@ -253,6 +253,6 @@ def _is_parting(channel: Channel) -> bool:
 def _describe(error: BaseException) -> str:
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - an author's class
+    except BaseException:  # noqa: BLE001 - an author's class
         text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -51,6 +51,7 @@ class CallSupervisor:
         if self._given_up >= self._limits.max_waiting:
             return StuckError()
         self._calls.add(call)
+        call.plugin = self._greeter
         CURRENT.set(call)
         try:
             if method.is_coroutine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nekonex.connect.plugins.checking import CheckReport, check_plugin
 from nekonex.connect.plugins.errors import PluginLoadError
 from nekonex.connect.plugins.loading import LoadedPlugin, load_plugin
-from nekonex.connect.plugins.modules import ROOT_PACKAGE
+from nekonex.connect.plugins.modules import ROOT_PACKAGE, plugin_of_module
 from nekonex.connect.plugins.scaffold import PluginExistsError, ScaffoldError, write_scaffold
 from nekonex.connect.plugins.server_files import CONFIG_FILE, is_server_data
 from nekonex.connect.plugins.spec import (
@@ -37,6 +37,7 @@ __all__ = [
     "is_server_data",
     "load_plugin",
     "parse_spec",
+    "plugin_of_module",
     "read_spec",
     "write_scaffold",
 ]

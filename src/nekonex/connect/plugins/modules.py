@@ -40,7 +40,7 @@ from typing import Any, Final
 from nekonex.connect.plugins.sources import ShownSources
 from nekonex.connect.plugins.spec import PluginSpec
 
-__all__ = ["ROOT_PACKAGE", "PluginModules"]
+__all__ = ["ROOT_PACKAGE", "PluginModules", "plugin_of_module"]
 
 ROOT_PACKAGE: Final = "nekonex_plugins"
 """The package that all plugins' packages are in, and the logger above all of theirs."""
@@ -55,6 +55,7 @@ class PluginModules:
 
     def __init__(self, folder: Path, spec: PluginSpec) -> None:
         self.folder = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as the user sees them
+        self.greeter = spec.greeter
         self._named = folder
         slug = re.sub(r"[^0-9a-z]+", "_", spec.greeter.lower())[:_MAX_SLUG]
         self.package = f"{ROOT_PACKAGE}.{slug}_{next(_numbers)}"
@@ -258,6 +259,10 @@ class _PluginFinder(MetaPathFinder):
         with _lock:
             self._plugins.pop(modules.package, None)
 
+    def greeter_of(self, package: str) -> str | None:
+        modules = self._plugins.get(package)
+        return None if modules is None else modules.greeter
+
     def find_spec(
         self,
         fullname: str,
@@ -272,6 +277,17 @@ class _PluginFinder(MetaPathFinder):
 
 
 _finder: Final = _PluginFinder()
+
+
+def plugin_of_module(name: str) -> str | None:
+    """Return the greeter of the plugin that a module is of, by its name; None if of none.
+
+    Of one that was unloaded meanwhile it is the name of the package, which is much like it.
+    """
+    if not name.startswith(f"{ROOT_PACKAGE}."):
+        return None
+    package = ".".join(name.split(".", 2)[:2])
+    return _finder.greeter_of(package) or package.removeprefix(f"{ROOT_PACKAGE}.")
 
 
 def _in_package(name: str, package: str) -> bool:
