@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from nekonex.app import ConnectPort, StartError, connect_password, tls_context
-from nekonex.app.connect import connect_limits
+from nekonex.app.connect import BACKLOG, connect_limits
 from nekonex.app.ports import CLOSE_SECONDS
 from nekonex.config import Config, load_config
 from nekonex.connect import ConnectLimits, LoginRefusedError
@@ -32,6 +32,20 @@ ONE = '[[game]]\nname = "one"\ntitle = "mario-kart-8"\nguest = true\n'
 def configured(folder: Path, connect: str = "") -> Config:
     (folder / "nekonex.toml").write_text(f"[connect]\nport = 0\n{connect}\n", encoding="utf-8")
     return load_config(environ={}, folder=folder)
+
+
+async def test_as_many_connections_wait_as_the_backlog_says(tmp_path: Path) -> None:
+    """The loop does not come round while they connect, so none of them is accepted meanwhile."""
+    async with running_server(folder=tmp_path) as server:
+        assert server.connect is not None
+        waiting: list[socket.socket] = []
+        try:
+            for _ in range(BACKLOG):
+                waiting.append(socket.create_connection(server.connect.address, timeout=0.5))
+        finally:
+            for each in waiting:
+                each.close()
+        assert len(waiting) == BACKLOG
 
 
 async def test_installed_plugins_and_others_answer(tmp_path: Path) -> None:

@@ -88,9 +88,10 @@ class ConnectServer:
         """How many clients are connected."""
         return 0 if self._clients is None else len(self._clients)
 
-    async def start(self, sock: socket.socket) -> None:
+    async def start(self, sock: socket.socket, *, backlog: int = 128) -> None:
         """Load the plugins, and serve a socket that listens; `close` closes it.
 
+        ``backlog`` is how many connections may wait to be accepted: it listens once more.
         A plugin that fails is logged and left out. One that takes long to start is not waited for.
         """
         self.address = sock.getsockname()[:2]
@@ -107,8 +108,11 @@ class ConnectServer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         if self._tls is None:
             loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(lambda: Connection(clients), sock=sock)
+            self._server = await loop.create_server(
+                lambda: Connection(clients), sock=sock, backlog=backlog
+            )
         else:
+            sock.listen(backlog)
             self._door = TlsDoor(sock, self._tls, clients)
 
     async def close(self) -> None:
