@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import socket
@@ -38,14 +39,10 @@ async def test_as_many_connections_wait_as_the_backlog_says(tmp_path: Path) -> N
     """The loop does not come round while they connect, so none of them is accepted meanwhile."""
     async with running_server(folder=tmp_path) as server:
         assert server.connect is not None
-        waiting: list[socket.socket] = []
-        try:
+        with contextlib.ExitStack() as stack:
             for _ in range(BACKLOG):
-                waiting.append(socket.create_connection(server.connect.address, timeout=0.5))
-        finally:
-            for each in waiting:
-                each.close()
-        assert len(waiting) == BACKLOG
+                waiting = socket.create_connection(server.connect.address, timeout=0.5)
+                stack.enter_context(waiting)
 
 
 async def test_installed_plugins_and_others_answer(tmp_path: Path) -> None:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from nekonex.connect.host.bridge import Bridge
 from nekonex.connect.host.catalog import Catalog, Found
+from nekonex.connect.host.choosing import Chooser, log_problem
 from nekonex.connect.host.exits import guard_loop
 from nekonex.connect.host.plugin import Plugin, PluginStartError
+from nekonex.connect.host.steps import Key, Step, Steps
 from nekonex.connect.host.threads import in_daemon_thread
 from nekonex.connect.host.watchdog import LoopWatchdog
 from nekonex.connect.limits import ConnectLimits
-from nekonex.connect.plugins import LoadedPlugin, PluginLoadError, SpecError, load_plugin
+from nekonex.connect.plugins import (
+    LoadedPlugin,
+    PluginLoadError,
+    PluginSpec,
+    SpecError,
+    load_plugin,
+)
 from nekonex.connect.ports import GameControls
 from nekonex.connect.stats import ConnectStats
 from nekonex.domain.cells import CellStore
@@ -43,6 +51,7 @@ STOP_SECONDS: Final = 0.8
 WATCH_SECONDS: Final = 0.25
 """How often the plugins' folders are looked at, where changes are to be taken up."""
 
+_T = TypeVar("_T")
 PluginState = Literal["running", "disabled", "failed"]
 
 
@@ -60,6 +69,16 @@ class PluginStatus:
     """Why it failed; also of one whose earlier version still runs."""
     clients: int
     """Connections that have sent it a frame."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What leads from what runs to what was found on the disk; its steps are begun."""
+
+    removals: list[tuple[Step, Plugin]] = field(default_factory=list)
+    renewals: list[tuple[Step, Found]] = field(default_factory=list)
+    obstacles: list[Step] = field(default_factory=list)
+    """What has to be over before the rest can be done."""
 
 
 class PluginHost:
@@ -88,9 +107,11 @@ class PluginHost:
         self._versions: set[Plugin] = set()
         """Those that are not done with: what runs, and what is being replaced."""
         self._found: list[Found] = []
-        self._problems: dict[Path, str] = {}
-        self._conflicts: dict[Path, str] = {}
-        self._refreshing = asyncio.Lock()
+        self._taken: dict[Path, Hashable] = {}
+        """The fingerprints of what was found, but for what could not be begun with yet."""
+        self._steps = Steps()
+        self._chooser = Chooser(self._spec_in, self._steps.greeter_for)
+        self._looking = asyncio.Lock()
         self._watchdog = LoopWatchdog()
         self._tasks: list[asyncio.Task[None]] = []
         self._changes: set[asyncio.Task[None]] = set()
@@ -109,9 +130,9 @@ class PluginHost:
         guard_loop(asyncio.get_running_loop())
         self._watchdog.start()
         self._tasks.append(asyncio.create_task(self._look_after_calls()))
-        await self.refresh()
         if self._watch:
             self._tasks.append(asyncio.create_task(self._keep_up()))
+        await self.refresh()
 
     async def stop(self) -> None:
         """Stop all plugins, also those that are just being loaded or replaced."""
@@ -123,102 +144,119 @@ class PluginHost:
         self._watchdog.stop()
 
     async def refresh(self) -> None:
-        """Take up what has changed on the disk since the last time, and try again what failed."""
-        await self._change(again=True)
+        """Take up what has changed on the disk since the last time, and try again what failed.
 
-    async def _change(self, *, again: bool) -> None:
-        """Bring the plugins up to date, even if whoever asked for it waits no more."""
+        It waits until that is done, also for what has to be over before; not for other plugins
+        that are being loaded meanwhile.
+        """
+        change = self._begin(again=True)
+        if change is not None:
+            await asyncio.wait([change])  # it goes on even if whoever asked for it waits no more
+            if not change.cancelled():  # as it is when the server stops
+                change.result()
+
+    def _begin(self, *, again: bool) -> asyncio.Task[None] | None:
+        """Begin to bring the plugins up to date."""
         if self._is_stopping:
-            return
+            return None
         change = asyncio.create_task(self._take_up(again=again))
         self._changes.add(change)
         change.add_done_callback(self._changes.discard)
-        await asyncio.wait([change])
-        if not change.cancelled():  # as it is when the server stops
-            change.result()
+        return change
 
     async def _take_up(self, *, again: bool) -> None:
-        async with self._refreshing:
-            # Only now: of two that look at the same time, the last to go on may be the first to
-            # have looked.
-            found = await asyncio.to_thread(self._catalog.look)
-            before = {each.folder: each for each in self._found}
-            wanted = self._choose(found)
-            self._found = found
-            folders = {each.folder for each in wanted.values()}
-            gone = [
-                plugin
-                for greeter, plugin in self._plugins.items()
-                if greeter not in wanted and plugin.folder not in folders
-            ]
-            await _all_of(self._remove(plugin) for plugin in gone)
-            due = [
-                each
-                for each in wanted.values()
-                if self._is_due(each, before.get(each.folder), again=again)
-            ]
-            await _all_of(self._renew(each) for each in due)
+        deferred: set[Path] = set()
+        while True:
+            async with self._looking:
+                # Only now: of two that look at the same time, the last to go on may be the first
+                # to have looked.
+                found = await asyncio.to_thread(self._catalog.look)
+                plan = self._plan(found, deferred, again=again)
+            await _all_of(self._do(step, self._remove, each) for step, each in plan.removals)
+            await _all_of(self._do(step, self._renew, each) for step, each in plan.renewals)
+            if not plan.obstacles:
+                return
+            await asyncio.wait(
+                {step.over for step in plan.obstacles}, return_when=asyncio.FIRST_COMPLETED
+            )
+            again = False
 
-    def _is_due(self, found: Found, before: Found | None, *, again: bool) -> bool:
+    async def _do(self, step: Step, work: Callable[[_T], Awaitable[None]], plugin: _T) -> None:
+        try:
+            await work(plugin)
+        finally:
+            self._steps.end(step)
+
+    def _plan(self, found: list[Found], deferred: set[Path], *, again: bool) -> _Plan:
+        """Begin the steps that lead to what was found, but for those that have to wait.
+
+        What has to wait is noted in ``deferred``, and has to be looked at again.
+        """
+        wanted = self._chooser.choose(found)
+        plan = _Plan(obstacles=self._steps.outdated(wanted))
+        deferred.update(step.found.folder for step in plan.obstacles if step.found is not None)
+        self._found = found
+        taken = {each.folder: each.fingerprint for each in found}
+        folders = {each.folder for each in wanted.values()}
+        for greeter, plugin in self._plugins.items():
+            if greeter not in wanted and plugin.folder not in folders:
+                keys = frozenset[Key]({greeter, plugin.folder})
+                if others := self._steps.in_the_way(keys):
+                    plan.obstacles += others
+                else:
+                    plan.removals.append((self._steps.begin(keys), plugin))
+        for each in wanted.values():
+            under_way = self._steps.bringing(each)
+            if under_way is not None:
+                if each.folder in deferred:
+                    plan.obstacles.append(under_way)
+            elif self._is_due(each, again=again) and not each.problem:
+                keys = self._keys_of(each)
+                if others := self._steps.in_the_way(keys):
+                    plan.obstacles += others
+                    deferred.add(each.folder)
+                    del taken[each.folder]
+                else:
+                    plan.renewals.append((self._steps.begin(keys, each), each))
+        self._taken = taken
+        return plan
+
+    def _is_due(self, found: Found, *, again: bool) -> bool:
         """Return whether a plugin is to be loaded now."""
-        if before is None or before.fingerprint != found.fingerprint:
+        if self._taken.get(found.folder) != found.fingerprint:
             return True
-        failed = found.folder in self._problems
+        failed = found.folder in self._chooser.problems
         plugin = None if found.spec is None else self._plugins.get(found.spec.greeter)
         if plugin is not None and plugin.folder == found.folder:
             return again and failed
         return again or not failed
 
-    def _choose(self, found: list[Found]) -> dict[str, Found]:
-        """Return which folder each greeter is to be of; what is left out is said why."""
-        folders = {each.folder for each in found}
-        self._problems = {at: text for at, text in self._problems.items() if at in folders}
-        wanted: dict[str, Found] = {}
-        conflicts: dict[Path, str] = {}
-        for each in sorted(found, key=self._is_new):
-            if not each.is_enabled:
-                self._problems.pop(each.folder, None)
-            elif each.spec is None:
-                self._note_problem(each.folder, each.problem)
-                self._keep_running(each, wanted)
-            elif each.spec.greeter in wanted:
-                conflicts[each.folder] = (
-                    f'greet "{each.spec.greeter}" is that of two plugins, '
-                    f"{wanted[each.spec.greeter].folder} and {each.folder}; the first is used"
-                )
-                self._keep_running(replace(each, problem="a conflict"), wanted)
-            else:
-                wanted[each.spec.greeter] = each
-        for folder, text in conflicts.items():
-            if self._conflicts.get(folder) != text:
-                _log_problem(folder, text)
-        self._conflicts = conflicts
-        return wanted
+    def _keys_of(self, found: Found) -> frozenset[Key]:
+        """Return the folders and greeters that loading a plugin may have to do with."""
+        keys: set[Key] = {found.folder}
+        before = self._running_in(found.folder)
+        if before is not None:
+            keys.add(before.greeter)
+        if found.spec is not None:
+            keys.add(found.spec.greeter)
+            old = self._plugins.get(found.spec.greeter)
+            if old is not None:
+                keys.add(old.folder)
+        return frozenset(keys)
 
-    def _is_new(self, found: Found) -> bool:
-        """Tell whether a folder has no older claim to its greeter than others."""
-        plugin = self._running_in(found.folder)
-        if plugin is None:
-            return True
-        return found.spec is not None and found.spec.greeter != plugin.greeter
-
-    def _keep_running(self, broken: Found, wanted: dict[str, Found]) -> None:
-        """Let the version run on that was loaded before the spec sheet became wrong."""
-        plugin = self._running_in(broken.folder)
-        if plugin is not None and plugin.greeter not in wanted:
-            wanted[plugin.greeter] = replace(broken, spec=plugin.loaded.spec)
+    def _spec_in(self, folder: Path) -> PluginSpec | None:
+        plugin = self._running_in(folder)
+        return None if plugin is None else plugin.loaded.spec
 
     def _running_in(self, folder: Path) -> Plugin | None:
         return next((each for each in self._plugins.values() if each.folder == folder), None)
 
     async def _renew(self, found: Found) -> None:
         """Load what is new or has changed, in place of what runs of its folder or greeter."""
-        if found.problem:
-            return
         try:
             new = await self._load(found)
         except (SpecError, PluginLoadError) as error:
-            self._note_problem(found.folder, str(error))
+            self._chooser.note_problem(found.folder, str(error))
             return
         before = self._running_in(found.folder)
         if before is not None and before.greeter != new.greeter:
@@ -230,10 +268,10 @@ class PluginHost:
         try:
             await new.start()
         except PluginStartError as error:
-            self._note_problem(found.folder, f"{found.folder}: {error}")
+            self._chooser.note_problem(found.folder, f"{found.folder}: {error}")
             await self._go_back(old, new)
             return
-        self._problems.pop(found.folder, None)
+        self._chooser.problems.pop(found.folder, None)
         new.greet_all()
         if old is not None:
             await self._end(old, RETIRE_SECONDS)
@@ -274,7 +312,7 @@ class PluginHost:
         try:
             revived = self._made(await self._in_time(old.folder, old.loaded.renewed))
         except PluginLoadError as error:
-            _log_problem(old.folder, f"the earlier version neither: {error}")
+            log_problem(old.folder, f"the earlier version neither: {error}")
             await self._end(old, RETIRE_SECONDS)
             await self._remove(new)
             return
@@ -302,11 +340,6 @@ class PluginHost:
         plugin.loaded.unload()
         self._versions.discard(plugin)
 
-    def _note_problem(self, folder: Path, problem: str) -> None:
-        if self._problems.get(folder) != problem:
-            self._problems[folder] = problem
-            _log_problem(folder, problem)
-
     def _status(self, found: Found) -> PluginStatus:
         plugin = self._running_in(found.folder)
         spec = found.spec if plugin is None else plugin.loaded.spec
@@ -317,7 +350,7 @@ class PluginHost:
             "" if spec is None else spec.version,
             found.folder,
             state if found.is_enabled else "disabled",
-            self._problems.get(found.folder) or self._conflicts.get(found.folder, ""),
+            self._chooser.reason(found.folder),
             0 if plugin is None else len(plugin.channels),
         )
 
@@ -340,14 +373,12 @@ class PluginHost:
             try:
                 found = await asyncio.to_thread(self._catalog.look)
                 if found == last and _marks(found) != _marks(self._found):
-                    await self._change(again=False)
+                    change = self._begin(again=False)
+                    if change is not None:
+                        change.add_done_callback(_log_failure)
                 last = found
             except Exception:
                 logger.exception("a change of the plugins was not taken up")
-
-
-def _log_problem(folder: Path, problem: str) -> None:
-    logger.error("a plugin was not loaded: %s", problem, extra={"folder": str(folder)})
 
 
 async def _all_of(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -355,6 +386,11 @@ async def _all_of(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
     for problem in await asyncio.gather(*steps, return_exceptions=True):
         if problem is not None:
             logger.error("a change of a plugin was not taken up", exc_info=problem)
+
+
+def _log_failure(change: asyncio.Task[None]) -> None:
+    if not change.cancelled() and (error := change.exception()) is not None:
+        logger.error("a change of the plugins was not taken up", exc_info=error)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
