@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nekonex.connect.host import workers as module
 from nekonex.connect.host.calls import Call, waiting
+from nekonex.connect.host.posts import Posts
 from nekonex.connect.host.workers import StuckError, Workers
 from tests.support.waiting import until
 
@@ -60,7 +61,7 @@ def at_rest(workers: Workers) -> bool:
 async def test_no_more_calls_work_than_there_are_places_and_nobody_starves(
     places: int, max_waiting: int, programs: list[list[str]], given_up: list[tuple[int, int]]
 ) -> None:
-    workers, meter = Workers("test", places, max_waiting), Meter()
+    workers, meter = Workers("test", places, max_waiting, Posts()), Meter()
 
     def work(number: int, steps: list[str]) -> int:
         meter.enter(number)
@@ -130,7 +131,7 @@ class Gate:
 async def test_a_call_that_is_given_up_leaves_its_place_to_others_in_every_state(
     state: str,
 ) -> None:
-    workers = Workers("test", 2, 10)
+    workers = Workers("test", 2, 10, Posts())
     holder, gate = Gate(), Gate()
     holding = stuck_call(workers, holder)
     await asyncio.to_thread(holder.begun.wait, 5)
@@ -163,7 +164,7 @@ async def test_a_call_that_is_given_up_leaves_its_place_to_others_in_every_state
 
 
 async def test_a_call_that_was_given_up_may_wait_again_without_a_place() -> None:
-    workers = Workers("test", 1, 10)
+    workers = Workers("test", 1, 10, Posts())
     rounds = 0
     first, go_on = threading.Event(), threading.Event()
 
@@ -195,7 +196,7 @@ def in_turn(*steps: Callable[[], Any]) -> Callable[[], None]:
 
 
 async def test_those_who_return_come_before_those_who_begin() -> None:
-    workers = Workers("test", 1, 10)
+    workers = Workers("test", 1, 10, Posts())
     order: list[str] = []
     first = Gate()
     returning = stuck_call(workers, in_turn(first, partial(order.append, "returned")))
@@ -215,7 +216,7 @@ async def test_those_who_return_come_before_those_who_begin() -> None:
 
 
 async def test_only_so_many_give_their_places_back() -> None:
-    workers = Workers("test", 2, 1)
+    workers = Workers("test", 2, 1, Posts())
     gates = [Gate(), Gate(), Gate()]
     tasks = [stuck_call(workers, gate) for gate in gates]
     for gate in gates[:2]:
@@ -234,7 +235,7 @@ async def test_only_so_many_give_their_places_back() -> None:
 async def test_a_system_without_threads_fails_the_call_and_not_the_pool(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    workers = Workers("test", 2, 10)
+    workers = Workers("test", 2, 10, Posts())
 
     class NoThread(threading.Thread):
         def start(self) -> None:
@@ -251,7 +252,7 @@ async def test_a_system_without_threads_fails_the_call_and_not_the_pool(
 
 async def test_threads_end_when_nothing_is_to_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.01)
-    workers = Workers("idle-test", 2, 10)
+    workers = Workers("idle-test", 2, 10, Posts())
 
     def alive() -> list[str]:
         return [each.name for each in threading.enumerate() if "idle-test" in each.name]
@@ -263,7 +264,7 @@ async def test_threads_end_when_nothing_is_to_be_done(monkeypatch: pytest.Monkey
 
 
 async def test_a_pool_that_is_closed_begins_nothing() -> None:
-    workers = Workers("test", 1, 10)
+    workers = Workers("test", 1, 10, Posts())
     gate = Gate()
     task = stuck_call(workers, gate)
     await asyncio.to_thread(gate.begun.wait, 5)
@@ -279,7 +280,7 @@ async def test_a_pool_that_is_closed_begins_nothing() -> None:
 
 
 async def test_a_result_comes_with_its_thread_s_exception_of_any_kind() -> None:
-    workers = Workers("test", 1, 10)
+    workers = Workers("test", 1, 10, Posts())
 
     def fail(error: BaseException) -> None:
         raise error

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from nekonex.connect.context import ConnectionClosed
 from nekonex.connect.host.calls import waiting
+from nekonex.connect.host.posts import Posts
 
 __all__ = ["Bridge"]
 
@@ -24,12 +25,14 @@ class Bridge:
     `close` on.
     """
 
-    __slots__ = ("_is_closed", "_loop", "_pending", "_thread")
+    __slots__ = ("_is_closed", "_loop", "_pending", "_thread", "posts")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._pending: set[Future[Any]] = set()
+        self.posts = Posts()
+        """What threads have the event loop do, in its order."""
         self._is_closed = False
 
     @property
@@ -61,7 +64,7 @@ class Bridge:
         """Have a function called on the event loop soon, in the order of the posts."""
         if self._is_closed:
             raise ConnectionClosed(_STOPPED)
-        self._loop.call_soon_threadsafe(function, *arguments)
+        self.posts.add(function, *arguments)
 
     def close(self) -> None:
         """Let no thread wait for the event loop any more, because that may end now."""

@@ -65,7 +65,9 @@ class Plugin:
         )
         self._methods = dict(_methods_of(loaded.logic))
         places = getattr(loaded.logic, "threads", self.limits.plugin_threads)
-        self.calls = CallSupervisor(self.greeter, places, host.limits, host.stats)
+        self.calls = CallSupervisor(
+            self.greeter, places, host.limits, host.stats, self.bridge.posts
+        )
         self._broadcasting = asyncio.Lock()
         self._successor: Plugin | None = None
         self._starter: asyncio.Task[str] | None = None

@@ -9,6 +9,7 @@ from types import CoroutineType
 from typing import Any, Final
 
 from nekonex.connect.host.calls import CURRENT, Call, GivenUp, Method
+from nekonex.connect.host.posts import Posts
 from nekonex.connect.host.stacks import stack_of
 from nekonex.connect.host.workers import StuckError, Workers
 from nekonex.connect.limits import ConnectLimits
@@ -34,12 +35,17 @@ class CallSupervisor:
     """
 
     def __init__(
-        self, greeter: str, places: int, limits: ConnectLimits, stats: ConnectStats
+        self,
+        greeter: str,
+        places: int,
+        limits: ConnectLimits,
+        stats: ConnectStats,
+        posts: Posts,
     ) -> None:
         self._greeter = greeter
         self._limits = limits
         self._stats = stats
-        self._workers = Workers(greeter, places, limits.max_waiting)
+        self._workers = Workers(greeter, places, limits.max_waiting, posts)
         self._calls: set[Call] = set()
         self._given_up = 0
 

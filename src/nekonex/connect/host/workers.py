@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from nekonex.connect.host.calls import CURRENT, Call
+from nekonex.connect.host.posts import Posts
 
 __all__ = ["IDLE_SECONDS", "StuckError", "Workers"]
 
@@ -41,15 +42,19 @@ class _Job:
     """A call on its way through the threads. All but the work itself is under the pool's lock."""
 
     __slots__ = (
-        *("_arguments", "_function", "_future", "_loop"),
+        *("_arguments", "_function", "_future", "_posts"),
         *("call", "is_written_off", "may_go_on", "state"),
     )
 
     def __init__(
-        self, call: Call, function: Callable[..., object], arguments: tuple[object, ...]
+        self,
+        call: Call,
+        function: Callable[..., object],
+        arguments: tuple[object, ...],
+        posts: Posts,
     ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._future: asyncio.Future[_Outcome] = self._loop.create_future()
+        self._posts = posts
+        self._future: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
         self._function = function
         self._arguments = arguments
         self.call = call
@@ -81,7 +86,7 @@ class _Job:
     def report(self, result: object, error: BaseException | None) -> None:
         """Say what came of it, from any thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended without this call
-            self._loop.call_soon_threadsafe(self._finish, result, error)
+            self._posts.add(self._finish, result, error)
 
     def _finish(self, result: object, error: BaseException | None) -> None:
         if not self._future.done():
@@ -96,8 +101,9 @@ class Workers:
     stuck keeps no process alive.
     """
 
-    def __init__(self, name: str, places: int, max_waiting: int) -> None:
+    def __init__(self, name: str, places: int, max_waiting: int, posts: Posts) -> None:
         self._name = name
+        self._posts = posts
         self._places = places
         self._max_waiting = max_waiting
         self._lock = threading.Lock()
@@ -120,7 +126,7 @@ class Workers:
         The call's clock stands still until there is a place. A caller that is cancelled does not
         wait any more; the thread goes on. Raises StuckError where there never may be one.
         """
-        job = _Job(call, function, arguments)
+        job = _Job(call, function, arguments, self._posts)
         call.stop_clock()
         call.pause = lambda: self._give_back(job)
         call.resume = lambda: self._take_again(job)
