@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from pathspec import GitIgnoreSpec
+from pathspec import GitIgnoreSpec, Pattern
 
 from nekonex.connect.packages.errors import BuildError, NotPlainFileError, TooManyFilesError
 from nekonex.connect.packages.names import check_path, quoted
@@ -83,10 +84,28 @@ def _is_left_out(name: str, prefix: str, rules: _Rules, *, is_folder: bool) -> b
 def _is_ignored(path: str, rules: Sequence[tuple[str, GitIgnoreSpec]]) -> bool:
     """Tell whether .gitignore files name a path; of several the nearest one counts."""
     for prefix, spec in reversed(rules):
-        include = spec.check_file(path.removeprefix(prefix)).include
-        if include is not None:
-            return include
+        inside = path.removeprefix(prefix)
+        for pattern in reversed(spec.patterns):
+            if pattern.include is not None and _names(pattern, inside):
+                return pattern.include
     return False
+
+
+def _names(pattern: Pattern, path: str) -> bool:
+    """Tell whether a pattern means a path itself; that of a folder ends with a slash.
+
+    `pathspec` takes all that is in a folder for named with it, even by ``!/src``. For git, and for
+    whoever walks from folder to folder as we do, ``!/src`` takes nothing back but the folder.
+    """
+    found = pattern.match_file(path)
+    if found is None:
+        return False
+    # The only group of a pattern is the slash behind a folder that it names; all of ``*/`` is that.
+    if found.match.lastindex:
+        behind = path.rfind("/") if found.match.start() else found.match.end() - 1
+        return bool(behind == len(path) - 1)
+    # Without one it may be all that is in a folder, as of ``src/**``, but not that folder.
+    return pattern.match_file(path.removesuffix("/")) is not None
 
 
 def _read_rules(file: Path) -> GitIgnoreSpec | None:
@@ -94,7 +113,9 @@ def _read_rules(file: Path) -> GitIgnoreSpec | None:
         content = file.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
         return None
-    lines = os.fsdecode(content).splitlines()
+    # As git: it skips a byte order mark, and knows no ends of lines but these.
+    text = os.fsdecode(content.removeprefix(codecs.BOM_UTF8))
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
     for number, line in enumerate(lines, 1):
         try:
             GitIgnoreSpec.from_lines([line])

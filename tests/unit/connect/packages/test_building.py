@@ -160,6 +160,32 @@ def test_spec_and_logic_are_never_left_out(tmp_path: Path) -> None:
     assert built(tmp_path) == {"spec.conf", "test_it.py"}
 
 
+@pytest.mark.parametrize(
+    ("ignored", "kept"),
+    [
+        ("cache/\n!/src\n", {"src/a", "b"}),
+        ("a\n!/src/\n", {"src/cache/key", "b"}),
+        ("src/**\n!src/a\n", {"src/a", "b"}),
+        ("/*\n!/src\n", {"src/a", "src/cache/key"}),
+        ("*\n!/src\n", set()),
+        ("*\n!*/\n!key\n", {"src/cache/key"}),
+        ("**\n!*/\n!/src/*\n/src/cache/*\n", {"src/a"}),
+    ],
+)
+def test_what_a_gitignore_takes_back(tmp_path: Path, ignored: str, kept: set[str]) -> None:
+    files = {"src/a": "", "src/cache/key": "", "b": "", ".gitignore": ignored}
+    write_plugin(tmp_path, files)
+    assert built(tmp_path) == {"spec.conf", "logic.py"} | kept
+
+
+def test_a_gitignore_as_editors_on_windows_write_it(tmp_path: Path) -> None:
+    files = {"secrets.txt": "", "notes.txt": "", "a": "", "b": "", "kept": ""}
+    write_plugin(tmp_path, files)
+    ignored = "\ufeffsecrets.txt\r\nnotes.txt\r\na\x0cb\r\na\x85b\r\na\u2028b\r\nb"
+    (tmp_path / ".gitignore").write_bytes(ignored.encode())
+    assert built(tmp_path) == {"spec.conf", "logic.py", "a", "kept"}
+
+
 def test_a_gitignore_that_is_none(tmp_path: Path) -> None:
     write_plugin(tmp_path, {".gitignore": "*.log\n!\n"})
     with pytest.raises(BuildError, match=r"\.gitignore:2:1: '!' is no pattern that git"):
