@@ -138,3 +138,17 @@ def test_building_for_a_repository(run: Commands) -> None:
         "file": "chat-1.0.ncp",
     }
     assert read_package_file(file).spec.name == "Chat"
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("plugin check", 2), ("plugin build", 2), ("dev", 2), ("plugin install", 1)],
+)
+def test_a_path_that_the_system_cannot_look_at(run: Commands, command: str, status: int) -> None:
+    path = f"./{'a' * 300}"
+    assert "cannot be read: File name too long" in run.fails(status, *command.split(), path)
+
+
+def test_a_name_that_can_be_no_file(run: Commands) -> None:
+    text = run.fails(2, "plugin", "install", "a" * 300)
+    assert text.endswith("is to come from a repository, and [connect] repositories has none")

@@ -1,5 +1,6 @@
 """The command line: one module for each group of commands, all with `register(app)`."""
 
+import errno
 import functools
 import os
 import sys
@@ -39,6 +40,8 @@ COMMANDS = (
     *(serve, dev, init, titles, config, account, players, game, community, ranking, objects),
     *(plugin, connect, access, reports, backup, demo),
 )
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 _INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
@@ -90,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prog_name="nekonex",
             standalone_mode=False,
         )
+        _flush()
     except (ConfigError, CommandError) as error:
         report(str(error))
         return getattr(error, "code", EXIT_USAGE)
@@ -102,7 +106,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader, such as `head`, went away: nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        # What a command reads and writes, it answers for itself; what is left is its output.
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        report(f"the output cannot be written: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return status if isinstance(status, int) else 0
+
+
+def _flush() -> None:
+    """Write what was printed, while it can still be said that this cannot be done."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def _usage(error: TyperException) -> str:

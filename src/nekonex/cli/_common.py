@@ -78,7 +78,9 @@ def group(name: str, help_text: str) -> typer.Typer:
 def console() -> Console:
     """Return a console on standard output; lines are not broken for a pipe."""
     return Console(
-        highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH
+        highlight=False,
+        markup=False,
+        width=None if sys.stdout and sys.stdout.isatty() else _PIPE_WIDTH,
     )
 
 
@@ -101,7 +103,7 @@ def print_table(table: Table) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as indented JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 def visible(text: str) -> str:

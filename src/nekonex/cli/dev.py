@@ -84,7 +84,11 @@ def _plugins(config: Config, folders: Sequence[Path]) -> Sequence[Path]:
     if not config.connect.enabled:
         raise CommandError("connect.enabled is false, so no plugin would run", EXIT_USAGE)
     for folder in folders:
-        if not (folder / SPEC_NAME).is_file():
+        try:
+            holds_plugin = (folder / SPEC_NAME).is_file()
+        except OSError as error:
+            raise CommandError(f"{folder} cannot be read: {error.strerror}", EXIT_USAGE) from None
+        if not holds_plugin:
             raise CommandError(
                 f"{folder} holds no plugin: it has no {SPEC_NAME}; nekonex plugin new makes one",
                 EXIT_USAGE,

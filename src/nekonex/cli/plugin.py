@@ -119,7 +119,11 @@ def _word(folder: str) -> str:
 
 
 def _must_be_folder(folder: Path) -> None:
-    if not folder.is_dir():
+    try:
+        is_folder = folder.is_dir()
+    except OSError as error:
+        raise CommandError(f"{folder} cannot be read: {error.strerror}", EXIT_USAGE) from None
+    if not is_folder:
         raise CommandError(f"{folder} is no folder", EXIT_USAGE)
 
 

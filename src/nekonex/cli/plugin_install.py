@@ -84,7 +84,7 @@ def _package(config: Config, source: str) -> Package:
 
 def _from_repositories(config: Config, name: str) -> Package:
     repositories = config.connect.repositories
-    hint = f"; to install the file, say .{os.sep}{name}" if Path(name).is_file() else ""
+    hint = f"; to install the file, say .{os.sep}{name}" if os.path.isfile(name) else ""  # noqa: PTH113 - False for any bad name
     if not repositories:
         raise CommandError(
             f"{name!r} is to come from a repository, and [connect] repositories has none{hint}",

@@ -1,5 +1,9 @@
 """How a command ends: exit statuses and the one place where failures are printed."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -45,3 +49,18 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "COMMANDS", (Failing(ZeroDivisionError()), *cli.COMMANDS))
     with pytest.raises(ZeroDivisionError):
         cli.main(["fail"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("command", [["titles", "list"], ["plugin", "list", "--json"], ["--help"]])
+def test_a_full_disk_is_one_sentence(command: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nekonex", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    sentence = "nekonex: the output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, sentence)

@@ -64,11 +64,13 @@ class Package:
 
 def read_package_file(path: Path, limits: PackageLimits = DEFAULT_LIMITS) -> Package:
     """Read a package from a file; PackageError with the reason where that cannot be."""
-    if path.is_dir():
-        raise NotPlainFileError(f"{path} is a folder; nekonex plugin build makes a package of it")
-    if path.exists() and not path.is_file():
-        raise NotPlainFileError(f"{path} is no plain file")
     try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            reason = "is a folder; nekonex plugin build makes a package of it"
+            raise NotPlainFileError(f"{path} {reason}")
+        if not stat.S_ISREG(kind):
+            raise NotPlainFileError(f"{path} is no plain file")
         with path.open("rb") as file:
             content = file.read(limits.max_package + 1)
     except OSError as error:
