@@ -41,6 +41,14 @@ async def raw(data_dir: Path, *lines: bytes) -> list[dict[str, Any]]:
     return answers
 
 
+async def test_names_that_are_no_unicode_come_back_as_they_are(tmp_path: Path) -> None:
+    async def names(*_: object) -> list[str]:
+        return ["b\udcff", "ねこ", 'a\\"\n']
+
+    async with ControlServer(tmp_path, names).serving():
+        assert await asked(tmp_path, "names") == await names()
+
+
 async def test_commands_are_answered(tmp_path: Path) -> None:
     async with ControlServer(tmp_path, handler).serving():
         assert stat.S_IMODE(socket_path(tmp_path).stat().st_mode) == 0o600

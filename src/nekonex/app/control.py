@@ -151,7 +151,8 @@ def _remove(files: tuple[Path, ...]) -> None:
 
 
 def _encode(answer: Mapping[str, Any]) -> bytes:
-    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    # A path that is no Unicode text has surrogates, for which JSON writes the same as Python.
+    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _error(text: str) -> dict[str, Any]:

@@ -103,7 +103,15 @@ def print_table(table: Table) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as indented JSON."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    lines = json.dumps(value, ensure_ascii=False, indent=2, default=str).split("\n")
+    typer.echo("\n".join(map(_escaped, lines)))
+
+
+def _escaped(line: str) -> str:
+    """Return a line of JSON that says the same without what a terminal would obey."""
+    if line.isprintable():
+        return line
+    return "".join(each if each.isprintable() else json.dumps(each).strip('"') for each in line)
 
 
 def visible(text: str) -> str:

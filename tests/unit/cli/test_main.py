@@ -1,5 +1,6 @@
 """How a command ends: exit statuses and the one place where failures are printed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import typer
 
 from nekonex import cli
-from nekonex.cli._common import EXIT_NO_SERVER, CommandError
+from nekonex.cli._common import EXIT_NO_SERVER, CommandError, print_json
 
 
 class Failing:
@@ -64,3 +65,12 @@ def test_a_full_disk_is_one_sentence(command: list[str]) -> None:
         )
     sentence = "nekonex: the output cannot be written: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, sentence)
+
+
+def test_json_has_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"about": "a\u009b2J\u202e\x1b\x7f", "folder": "b\udcff", "name": "ねこ"})
+    shown = capsys.readouterr().out
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert "ねこ" in shown
+    assert json.loads(shown)["about"] == "a\u009b2J\u202e\x1b\x7f"
+    assert json.loads(shown)["folder"] == "b\udcff"
