@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -320,6 +321,24 @@ def test_a_server_that_does_not_take_it_up(run: Commands) -> None:
         told = run("plugin", "install", put_package(run)).splitlines()
         assert told[-1] == "the running server has not taken it up: no plugin_refresh here"
         assert [each["state"] for each in listed(run)] == [None]
+
+
+def test_a_server_of_another_plugins_folder(run: Commands, plugins: Path) -> None:
+    told = f"the running server takes no plugins from {plugins} until it is restarted"
+    with hosting(run.folder / "data", run.folder / "others"):
+        assert run("plugin", "install", put_package(run)).splitlines()[-1] == told
+        assert run("plugin", "disable", "chat").splitlines()[-1] == told
+        assert run("plugin", "enable", "chat").splitlines()[-1] == told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode elsewhere")
+def test_a_folder_whose_name_is_no_unicode(run: Commands, plugins: Path) -> None:
+    write_plugin(plugins / "b\udcff")
+    with hosting(run.folder / "data", plugins):
+        (row,) = listed(run)
+        assert (row["state"], row["folder"]) == ("running", str(plugins / "b\udcff"))
+        told = run("plugin", "enable", "chat").splitlines()[-1]
+        assert told == "the running server has loaded it"
 
 
 # -- search -----------------------------------------------------------------------------------

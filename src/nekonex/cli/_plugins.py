@@ -1,6 +1,7 @@
 """What the commands share that change plugins: the folder, and what a running server says to it."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,9 @@ def take_up(config: Config, folder: Path, *, idle: str) -> Verdict:
         return Verdict(f"the running server has not taken it up: {error}")
     wanted = folder.resolve()
     status = next((each for each in found if Path(each["folder"]).resolve() == wanted), None)
+    if status is None and os.path.lexists(folder):
+        parent = visible(str(folder.parent))
+        return Verdict(f"the running server takes no plugins from {parent} until it is restarted")
     if status is None or status["state"] == "disabled":
         return Verdict(idle)
     if status["reason"] or status["state"] != "running":
