@@ -57,7 +57,12 @@ def _named(value: object) -> object:
 
 def _resolve(path: Path, info: ValidationInfo) -> Path:
     base: Path = (info.context or {}).get("base", Path())
-    return base / path.expanduser()
+    if "\0" in str(path):
+        raise not_allowed("a path without zero bytes")
+    try:
+        return base / path.expanduser()
+    except RuntimeError:
+        raise not_allowed("a path; nobody here has that home directory") from None
 
 
 FilePath = Annotated[Path, BeforeValidator(_named), AfterValidator(_resolve)]
@@ -87,14 +92,20 @@ def _external_address(value: str) -> str:
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise not_allowed("empty, or a URL such as https://nex.example.org") from None
     if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
         raise not_allowed("empty, or a URL such as https://nex.example.org")
     return value.rstrip("/")
 
 
 def _repository(value: str) -> str:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise not_allowed("https URLs (http only on this machine)") from None
     loopback = parts.hostname in {"localhost", "127.0.0.1", "::1"}
     if not parts.hostname or parts.scheme not in ({"http", "https"} if loopback else {"https"}):
         raise not_allowed("https URLs (http only on this machine)")

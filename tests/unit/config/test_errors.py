@@ -42,6 +42,22 @@ CASES = [
     ('[http]\nenabled = "maybe"', 'http.enabled is "maybe"; allowed: true or false'),
     ("[http]\nhost = 'a b'", 'http.host is "a b"; allowed: an address or host name'),
     ("[http]\npublic_url = 'ftp://x'", "http.public_url is"),
+    (
+        "[server]\ndata_dir = '~nobody-here/data'",
+        'server.data_dir is "~nobody-here/data"; allowed: a path; nobody here has that home',
+    ),
+    (
+        '[connect]\nplugins_dir = "a\\u0000b"',
+        'connect.plugins_dir is "a\\u0000b"; allowed: a path without zero bytes',
+    ),
+    (
+        "[connect]\nrepositories = ['https://[::1']",
+        'connect.repositories is "https://[::1"; allowed: https URLs',
+    ),
+    (
+        "[http]\npublic_url = 'https://[::1'",
+        'http.public_url is "https://[::1"; allowed: empty, or a URL',
+    ),
     ("[server]\ndata_dir = 5", "server.data_dir is 5; allowed: a path in quotes"),
     ("[server]\nlog_level = 'loud'", "server.log_level is \"loud\"; allowed: 'debug', 'info'"),
     (A + "ignore_attributes = [6]", "game.a.ignore_attributes is 6; allowed: the number of an"),
