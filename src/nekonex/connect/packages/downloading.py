@@ -42,7 +42,7 @@ def check_url(url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or not parts.netloc.isascii() or any(each < " " for each in url):
+    if not host or not parts.netloc.isascii() or any(_is_in_no_url(each) for each in url):
         raise UnsafeUrlError(f"{quoted(url)} is no URL")
     if parts.scheme not in ({"http", "https"} if _is_here(host) else {"https"}):
         raise UnsafeUrlError(f"{quoted(url)} is not https (http only on this machine)")
@@ -70,8 +70,8 @@ def download(
 ) -> bytes:
     """Return what is at a URL. Blocks, for ``seconds`` at most (default: `download_timeout`).
 
-    Raises UnsafeUrlError if it, or one that it redirects to, may not be fetched, DownloadError
-    for anything else, such as more than ``size`` bytes.
+    Raises UnsafeUrlError if it may not be fetched, DownloadError for anything else, such as a
+    redirect to one that may not, or more than ``size`` bytes.
     """
     url = check_url(url)
     patience = _Patience(limits.stall_timeout, seconds or limits.download_timeout)
@@ -84,6 +84,8 @@ def download(
             raise DownloadError(f"{url} answers {error.code} {error.reason}") from None
     except urllib.error.URLError as error:
         raise DownloadError(f"{url} cannot be reached: {_reason(error.reason)}") from None
+    except http.client.IncompleteRead:
+        raise DownloadError(f"{url} broke off") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise DownloadError(f"{url} cannot be read: {_reason(error)}") from None
 
@@ -190,7 +192,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         # Else all of the answer would be read, however long it is.
         fp.close()
-        follow(req.full_url, newurl)
+        try:
+            follow(req.full_url, newurl)
+        except UnsafeUrlError as error:
+            raise DownloadError(f"{req.full_url} leads where it may not: {error}") from None
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -207,6 +212,10 @@ def _opener(url: str, patience: _Patience) -> urllib.request.OpenerDirector:
     ):
         opener.add_handler(handler)
     return opener
+
+
+def _is_in_no_url(character: str) -> bool:
+    return character < " " or "\ud800" <= character <= "\udfff"
 
 
 def _is_here(host: str) -> bool:
