@@ -49,8 +49,10 @@ def build_package(folder: Path, limits: PackageLimits = DEFAULT_LIMITS) -> Path:
         read_package(content, target.name, limits)
         _write(target, content)
     except OSError as error:
+        # A full disk has no name; and a package has its own only when it is whole.
+        file = error.filename2 or error.filename or target
         raise BuildError(
-            f"the package of {folder} cannot be built: {error.strerror}: {error.filename}"
+            f"the package of {folder} cannot be built: {error.strerror}: {file}"
         ) from None
     return target
 

@@ -16,8 +16,9 @@ def check_compiles(source: bytes, file: str) -> None:
             warnings.simplefilter("ignore")
             compile(source, file, "exec", dont_inherit=True)
     except SyntaxError as error:
-        where = f"{file}:{error.lineno or 1}:{error.offset or 1}"
+        where = f"{file}:{error.lineno or 1}:{max(error.offset or 1, 1)}"
         raise LogicError(f"{where}: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
-        # Zero bytes, and expressions that are nested too deep.
-        raise LogicError(f"{file}:1:1: it cannot be compiled: {error}") from None
+        # Zero bytes, and expressions that are nested too deep, often without a word.
+        reason = str(error) or "it is nested too deep"
+        raise LogicError(f"{file}:1:1: it cannot be compiled: {reason}") from None

@@ -350,7 +350,9 @@ def test_without_the_logic_file() -> None:
         ("def f(:\n", r"logic\.py:1:7: invalid syntax"),
         ("x = 1\n  y = 2\n", r"logic\.py:2:\d: unexpected indent"),
         ("a\0b", r"logic\.py:1:\d"),
-        ("-" * 100_000 + "1", r"logic\.py:1:1: it cannot be compiled"),
+        ("-" * 100_000 + "1", r"logic\.py:1:1: it cannot be compiled: \w"),
+        ("x = " + "lambda: " * 5000 + "1", r"logic\.py:1:1: (it cannot be compiled: \w|too many)"),
+        ("# coding: none-such\n", r"logic\.py:1:1: unknown encoding"),
     ],
 )
 def test_logic_that_is_no_python(logic: str, text: str) -> None:
