@@ -320,7 +320,11 @@ def test_a_server_that_does_not_take_it_up(run: Commands) -> None:
     with answering(run.folder / "data", refuse):
         told = run("plugin", "install", put_package(run)).splitlines()
         assert told[-1] == "the running server has not taken it up: no plugin_refresh here"
-        assert [each["state"] for each in listed(run)] == [None]
+        status, out, err = run.attempt("plugin", "list", "--json")
+        assert (status, [each["state"] for each in json.loads(out)]) == (0, [None])
+        assert err == (
+            "nekonex: what the running server makes of them is not known: no plugins here\n"
+        )
 
 
 def test_a_server_of_another_plugins_folder(run: Commands, plugins: Path) -> None:

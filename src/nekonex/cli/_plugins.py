@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nekonex.app import NoServerError, RefusedCommandError, ask
-from nekonex.cli._common import EXIT_USAGE, CommandError, visible
+from nekonex.cli._common import EXIT_USAGE, CommandError, report, visible
 from nekonex.config import Config
 from nekonex.connect.packages import (
     AmbiguousNameError,
@@ -55,10 +55,16 @@ def refusals() -> Iterator[None]:
 
 
 def server_plugins(config: Config) -> list[dict[str, Any]] | None:
-    """Return what the server that runs says of its plugins; None where none runs, or has any."""
+    """Return what the server that runs says of its plugins; None where none runs, or says nothing.
+
+    Why it says nothing is told here.
+    """
     try:
         found: list[dict[str, Any]] = ask(config.server.data_dir, "plugins")
-    except (NoServerError, RefusedCommandError):
+    except NoServerError:
+        return None
+    except RefusedCommandError as error:
+        report(f"what the running server makes of them is not known: {error}")
         return None
     return found
 

@@ -109,10 +109,9 @@ def _names(pattern: Pattern, path: str) -> bool:
 
 
 def _read_rules(file: Path) -> GitIgnoreSpec | None:
-    try:
-        content = file.read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
-        return None
+    if not file.is_file():
+        return None  # as folders and pipes of that name, too
+    content = file.read_bytes()
     # As git: it skips a byte order mark, and knows no ends of lines but these.
     text = os.fsdecode(content.removeprefix(codecs.BOM_UTF8))
     lines = [line.removesuffix("\r") for line in text.split("\n")]

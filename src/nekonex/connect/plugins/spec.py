@@ -12,6 +12,7 @@ behind what was read last where the line ends before anything else comes.
 from __future__ import annotations
 
 import os
+import stat
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
@@ -138,10 +139,17 @@ def _read(folder: Path) -> tuple[str, str]:
     path = folder / SPEC_FILE
     file = str(path)
     try:
-        with path.open("rb") as source:
+        with open(path, "rb", opener=_open_at_once) as source:
+            if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+                raise SpecError(file, 1, 1, "is no plain file")
             return file, decode_spec(source.read(MAX_SPEC_SIZE + 1), file)
     except OSError as error:
         raise SpecError(file, 1, 1, f"cannot be read: {error.strerror or error}") from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for somebody at the other end of it, as a pipe would."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _spec(directives: Mapping[str, Directive]) -> PluginSpec:

@@ -186,6 +186,13 @@ def test_a_gitignore_as_editors_on_windows_write_it(tmp_path: Path) -> None:
     assert built(tmp_path) == {"spec.conf", "logic.py", "a", "kept"}
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_gitignore_that_is_a_pipe_says_nothing(tmp_path: Path) -> None:
+    write_plugin(tmp_path, {"a": ""})
+    os.mkfifo(tmp_path / ".gitignore")
+    assert built(tmp_path) == {"spec.conf", "logic.py", "a"}
+
+
 def test_a_gitignore_that_is_none(tmp_path: Path) -> None:
     write_plugin(tmp_path, {".gitignore": "*.log\n!\n"})
     with pytest.raises(BuildError, match=r"\.gitignore:2:1: '!' is no pattern that git"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,15 @@ def test_a_missing_spec_sheet_is_told_like_a_wrong_one(tmp_path: Path) -> None:
     assert (
         str(caught.value) == f"{tmp_path}/spec.conf:1:1: cannot be read: No such file or directory"
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_nobody_waits_for_the_other_end_of_a_pipe(tmp_path: Path) -> None:
+    make_plugin(tmp_path)
+    (tmp_path / "spec.conf").unlink()
+    os.mkfifo(tmp_path / "spec.conf")
+    with pytest.raises(SpecError, match=r"spec\.conf:1:1: is no plain file"):
+        read_spec(tmp_path)
 
 
 def test_a_spec_sheet_is_utf8(tmp_path: Path) -> None:
