@@ -359,11 +359,12 @@ class PluginHost:
         while True:
             await asyncio.sleep(interval)
             now = time.monotonic()
-            try:
-                for plugin in list(self._plugins.values()):
+            for plugin in list(self._plugins.values()):
+                try:
                     plugin.calls.look_after(now)
-            except Exception:
-                logger.exception("the calls of plugins were not looked after")
+                except Exception:
+                    extra = {"plugin": plugin.greeter}
+                    logger.exception("the calls of a plugin were not looked after", extra=extra)
 
     async def _keep_up(self) -> None:
         """Take up what changes on the disk, as soon as it looks the same twice."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from types import FrameType
+from types import CoroutineType, FrameType, GeneratorType
 from typing import Any
 
 from nekonex.connect.host.calls import Call
@@ -18,11 +18,14 @@ def stack_of(call: Call) -> str:
         return stack_of_thread(call.thread)
     frames: list[FrameType] = []
     coroutine: Any = None if call.runner is None else call.runner.get_coro()
-    while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+    # What they wait for in the end may be any object of an author's, and raise at any touch.
+    while isinstance(coroutine, CoroutineType | GeneratorType):
+        if isinstance(coroutine, CoroutineType):
+            frame, coroutine = coroutine.cr_frame, coroutine.cr_await
+        else:
+            frame, coroutine = coroutine.gi_frame, coroutine.gi_yieldfrom
         if frame is not None:
             frames.append(frame)
-        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
     lines = traceback.StackSummary.extract((frame, frame.f_lineno) for frame in frames)
     return "".join(lines.format()).rstrip()
 
