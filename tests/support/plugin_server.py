@@ -24,7 +24,6 @@ from tests.support.plugin_folders import ECHO, make_plugin, spec_sheet
 __all__ = ["ECHO", "PASSWORD", "plugin_server", "plugin_server_aside", "write_plugin"]
 
 PASSWORD = "a password"
-BACKLOG = 1024
 
 
 def write_plugin(tmp_path: Path, greeter: str, source: str = ECHO, /, **modules: str) -> Path:
@@ -49,7 +48,7 @@ async def plugin_server(
     watch: bool = False,
 ) -> AsyncIterator[ConnectServer]:
     """Run a server of plugins; ``server.address`` is where."""
-    sock = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+    sock = socket.create_server(("127.0.0.1", 0), backlog=1024)
     sock.setblocking(False)
     server = ConnectServer(
         password=password,
@@ -63,7 +62,7 @@ async def plugin_server(
         watch=watch,
     )
     try:
-        await server.start(sock, backlog=BACKLOG)
+        await server.start(sock)
         yield server
     finally:
         await server.close()

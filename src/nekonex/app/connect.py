@@ -105,7 +105,7 @@ class ConnectPort:
             tls=self._tls,
             watch=self._watch,
         )
-        await self._server.start(self._socket, backlog=BACKLOG)
+        await self._server.start(self._socket)
         tls = "yes" if self._tls else "no"
         logger.info("listening", extra={"connect": format_address(self.address), "tls": tls})
 

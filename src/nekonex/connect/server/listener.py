@@ -18,8 +18,7 @@ from nekonex.connect.packages import PluginsFolder
 from nekonex.connect.ports import GameControls, NoGames
 from nekonex.connect.protocol import Gatekeeper, Status
 from nekonex.connect.server.clients import Clients
-from nekonex.connect.server.connection import Connection
-from nekonex.connect.server.door import TlsDoor
+from nekonex.connect.server.door import Door
 from nekonex.connect.stats import ConnectStats
 from nekonex.domain.cells import CellStore
 from nekonex.events import EventBus
@@ -77,8 +76,7 @@ class ConnectServer:
         )
         self._host: PluginHost | None = None
         self._clients: Clients | None = None
-        self._server: asyncio.Server | None = None
-        self._door: TlsDoor | None = None
+        self._door: Door | None = None
         self._starting: asyncio.Task[None] | None = None
         self.address: tuple[str, int] = ("", 0)
         """Host and port that are bound; known from `start` on."""
@@ -88,10 +86,9 @@ class ConnectServer:
         """How many clients are connected."""
         return 0 if self._clients is None else len(self._clients)
 
-    async def start(self, sock: socket.socket, *, backlog: int = 128) -> None:
+    async def start(self, sock: socket.socket) -> None:
         """Load the plugins, and serve a socket that listens; `close` closes it.
 
-        ``backlog`` is how many connections may wait to be accepted: it listens once more.
         A plugin that fails is logged and left out. One that takes long to start is not waited for.
         """
         self.address = sock.getsockname()[:2]
@@ -106,19 +103,10 @@ class ConnectServer:
         # Its connections inherit that.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        if self._tls is None:
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(
-                lambda: Connection(clients), sock=sock, backlog=backlog
-            )
-        else:
-            sock.listen(backlog)
-            self._door = TlsDoor(sock, self._tls, clients)
+        self._door = Door(sock, self._tls, clients)
 
     async def close(self) -> None:
         """Tell the clients that the server stops, stop the plugins, and close everything."""
-        if self._server is not None:
-            self._server.close()
         if self._door is not None:
             await self._door.close()
         if self._clients is not None:
