@@ -125,6 +125,48 @@ async def test_frames_that_wait_for_a_plugin_that_goes_are_answered_404(tmp_path
         assert connection._queued == 0
 
 
+@pytest.mark.parametrize("has_replacement", [False, True], ids=["removed", "cannot-start"])
+async def test_who_has_nothing_more_to_say_to_a_plugin_that_goes_gets_all_answers(
+    tmp_path: Path, has_replacement: bool
+) -> None:
+    source = """
+    import threading
+
+    class Logic:
+        gate = threading.Event()
+
+        def start(self, app):
+            {start}
+
+        def recv(self, ctx):
+            self.gate.wait(5)
+            ctx.send(b"", ctx.op)
+    """
+    plugin = write_plugin(tmp_path, "slow", source.format(start="pass"))
+    async with (
+        plugin_server(plugins=PluginsFolder(tmp_path)) as server,
+        raw_client(server) as client,
+    ):
+        for op in range(3):
+            client.send("slow", op)
+        client.end()
+        assert server._clients is not None
+        (connection,) = server._clients.all()
+        await until(lambda: server.stats.frames == 3 and not connection.is_heard)
+        gate = logic_of(server, "slow").gate
+        shutil.rmtree(plugin)
+        if has_replacement:
+            write_plugin(tmp_path, "slow", source.format(start="raise ValueError"))
+        refreshing = asyncio.create_task(server.refresh())
+        await asyncio.sleep(0.05)
+        gate.set()
+        answers = [each.op for each in await client.rest()]
+        assert answers == ([0, 1, 2] if has_replacement else [404, 404, 0])
+        await refreshing
+        await until(lambda: server.connections == 0, 1.0)
+        assert connection._queued == 0
+
+
 async def test_a_greeter_of_two_plugins_is_the_first_s_until_that_goes(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -166,9 +166,12 @@ class Plugin:
         self._successor = self._successor or successor
         for channel in [each for each in self.leaving if not each.is_retired]:
             channel.is_retired = True
-            if successor is not None and channel.inbox:
+            if successor is None:
+                _send_back(channel)
+            elif channel.inbox:
                 heir = Channel(channel.link, successor, channel.state)
                 heir.inbox.extend(channel.inbox)
+                channel.inbox.clear()
                 channel.link.channels[self.greeter] = heir
                 heir.hang_up()
         channels, self.channels = self.channels, {}
