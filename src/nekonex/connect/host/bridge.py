@@ -64,7 +64,10 @@ class Bridge:
         """Have a function called on the event loop soon, in the order of the posts."""
         if self._is_closed:
             raise ConnectionClosed(_STOPPED)
-        self.posts.add(function, *arguments)
+        try:
+            self.posts.add(function, *arguments)
+        except RuntimeError:  # it has ended just now
+            raise ConnectionClosed(_STOPPED) from None
 
     def close(self) -> None:
         """Let no thread wait for the event loop any more, because that may end now."""
@@ -76,8 +79,14 @@ class Bridge:
         if self._is_closed:
             coroutine.close()
             raise ConnectionClosed(_STOPPED)
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:  # it has ended just now
+            coroutine.close()
+            raise ConnectionClosed(_STOPPED) from None
         self._pending.add(future)
+        if self._is_closed:  # since it was looked at above: `close` may have missed this one
+            future.cancel()
         try:
             return future.result()
         except CancelledError:
