@@ -210,3 +210,47 @@ async def test_a_server_stops_while_changes_wait_for_others(tmp_path: Path) -> N
         await server.close()
         assert time.monotonic() - start < 2.0
         await asyncio.gather(first, second)
+
+
+@pytest.mark.parametrize("how", ["stopped", "disabled"])
+@pytest.mark.parametrize(
+    ("word", "sleep"), [("def", "time.sleep"), ("async def", "await asyncio.sleep")]
+)
+async def test_a_start_that_comes_to_its_end_while_the_plugin_goes_has_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str, sleep: str, how: str
+) -> None:
+    monkeypatch.setattr("nekonex.connect.host.host.STOP_SECONDS", 2.0)
+    folder = PluginsFolder(tmp_path)
+    plugin = write_plugin(
+        tmp_path,
+        "slow",
+        f"""
+        import asyncio, time
+
+        class Logic:
+            version = 1
+            ready = None
+
+            def __init__(self):
+                self.life = []
+
+            {word} start(self, app):
+                self.life.append("start")
+                {sleep}(0.3)
+                self.life.append("started")
+
+            def recv(self, ctx): ...
+
+            def stop(self):
+                self.life.append("stop")
+        """,
+    )
+    async with plugin_server(plugins=folder) as server:
+        slow = await starting(server, 1)
+        await until(lambda: slow.life)
+        if how == "disabled":
+            folder.set_enabled(plugin, False)
+            await server.refresh()
+        else:
+            await server.close()
+        assert slow.life == ["start", "started", "stop"]
