@@ -13,7 +13,7 @@ import pytest
 from nekonex.connect import ConnectLimits, CutOff
 from tests.support.certificates import certificate, write_certificate
 from tests.support.plugin_server import plugin_server, write_plugin
-from tests.support.raw_client import raw_client, statuses
+from tests.support.raw_client import logic_of, raw_client, statuses
 from tests.support.waiting import until
 
 
@@ -240,3 +240,71 @@ async def test_a_plugin_closes_a_connection_at_once(
             assert len(message.data) == 300_000
             assert asyncio.get_running_loop().time() - start < 1.0
         await until(lambda: server.connections == 0)
+
+
+@pytest.mark.parametrize(
+    ("receive_queue", "end"),
+    [
+        pytest.param(2 * 1024 * 1024, "goodbye", id="more than a turn takes in"),
+        pytest.param(20_000, "goodbye", id="more than may wait"),
+        pytest.param(2 * 1024 * 1024, "bad frame", id="the last is none"),
+    ],
+)
+async def test_what_was_sent_before_the_end_is_handled(
+    tmp_path: Path, tls: ssl.SSLContext, trust: ssl.SSLContext, receive_queue: int, end: str
+) -> None:
+    """TLS tells of the end together with the frames before it, although reading is paused."""
+    plugin = write_plugin(
+        tmp_path,
+        "count",
+        """
+        import asyncio
+
+        class Logic:
+            def __init__(self):
+                self.seen, self.gone = [], 0
+
+            async def recv(self, ctx):
+                await asyncio.sleep(0)
+                self.seen.append(ctx.op)
+
+            def disconnected(self, ctx):
+                self.gone += 1
+        """,
+    )
+    limits = ConnectLimits(receive_queue=receive_queue)
+    async with plugin_server(plugin, tls=tls, limits=limits) as server:
+        async with raw_client(server, tls=trust) as client:
+            frames = [client.frame("count", op) for op in range(500)]
+            rest = bytes(12) if end == "bad frame" else b""
+            # All in one piece, with the end of TLS, which comes of close().
+            client.writer.write(b"".join(frames) + rest)
+            client.writer.close()
+            logic = logic_of(server, "count")
+            await until(lambda: logic.gone)
+        assert logic.seen == list(range(500))
+        assert server.connections == 0
+
+
+async def test_what_a_slow_plugin_has_to_handle_of_clients_that_are_gone_is_bounded(
+    tmp_path: Path, tls: ssl.SSLContext, trust: ssl.SSLContext
+) -> None:
+    plugin = write_plugin(
+        tmp_path,
+        "slow",
+        """
+        import asyncio
+
+        class Logic:
+            async def recv(self, ctx):
+                await asyncio.Event().wait()
+        """,
+    )
+    limits = ConnectLimits(receive_queue=20_000, max_connections=2)
+    async with plugin_server(plugin, tls=tls, limits=limits) as server:
+        for _ in range(5):
+            async with raw_client(server, tls=trust) as client:
+                client.writer.write(client.frame("slow", 1, bytes(1000)) * 50)
+                client.writer.close()
+            await until(lambda: server.connections == 0)
+        await until(lambda: server.stats.forgotten_goodbyes == 3)

@@ -45,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._is_scheduled = False
         self._is_welcome = False
         self._is_ended = False
+        self._is_aborted = False
         self.address: tuple[str, int] = ("", 0)
         """Host and port of the client."""
         self.client_id = clients.next_id()
@@ -81,8 +82,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Hear that nothing more comes: what came is still answered, where that is possible."""
         stays = self.is_open and self._transport.can_write_eof()
-        self._is_ended = True
-        self._hear_no_more()
+        self._hear_the_rest()
         if stays:
             self._loop.call_soon(self.idle)
         return stays
@@ -93,7 +93,10 @@ class Connection(asyncio.Protocol):
         self._outbox.close()
         if self._timer is not None:
             self._timer.cancel()
-        self._hear_no_more()
+        if self._is_aborted:
+            self._hear_no_more()
+        else:
+            self._hear_the_rest()
         self._clients.remove(self)
 
     def pause_writing(self) -> None:
@@ -143,6 +146,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Close the connection at once, whatever is still to be sent."""
         self.is_open = False
+        self._is_aborted = True
         self._transport.abort()
 
     def consumed(self, size: int) -> None:
@@ -167,7 +171,7 @@ class Connection(asyncio.Protocol):
         self._is_scheduled = False
         session, now = self._session, self._loop.time()
         for _ in range(FRAMES_PER_TURN):
-            if self._queued > self._limits.receive_queue:
+            if self._queued > self._limits.receive_queue and not self._is_ended:
                 self._is_full = True
                 break
             request = session.next_request(now) if self.is_heard else None
@@ -177,6 +181,9 @@ class Connection(asyncio.Protocol):
             if request is None:
                 if answers >= REFUSALS_AT_ONCE:
                     self._schedule_turn()
+                elif self._is_ended:
+                    self._hear_no_more()
+                    self.idle()
                 break
             self._last_frame = now
             self._dispatch(request)
@@ -228,6 +235,20 @@ class Connection(asyncio.Protocol):
         self._stats.frames += 1
         self._queued += len(request.data) + FRAME_OVERHEAD
         channel.deliver(request)
+
+    def _hear_the_rest(self) -> None:
+        """Hear no more than what has come already.
+
+        That can be more than was taken in so far: with TLS, frames and the end of the connection
+        come at once, and reading that is paused does not keep the end away. It is no more than
+        was read at once, and waits for no plugin: clients that are gone are not counted.
+        """
+        self._is_ended = True
+        if self._is_full:
+            self._is_full = False
+            self._schedule_turn()
+        if not self._is_scheduled:
+            self._hear_no_more()
 
     def _hear_no_more(self) -> None:
         """Let the plugins know that nothing more comes."""
