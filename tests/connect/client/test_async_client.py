@@ -183,6 +183,50 @@ async def test_a_client_connects_again(tmp_path: Path) -> None:
                 await client.recv()
 
 
+async def test_two_tasks_cannot_connect_at_once() -> None:
+    async with scripted_server(welcome_and_wait) as server:
+        client = client_of(server)
+        results = await asyncio.gather(
+            *(client.connect() for _ in range(3)), return_exceptions=True
+        )
+        assert results[0] is None
+        assert [type(each) for each in results[1:]] == [RuntimeError] * 2
+        assert len(server.peers) == 1
+        await client.close()
+        await client.connect()
+        await client.close()
+
+
+async def test_a_client_is_closed_while_it_connects() -> None:
+    has_asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def hesitate(peer: Peer) -> None:
+        has_asked.set()
+        await may_answer.wait()
+        await peer.welcome()
+        await peer.rest()
+
+    async with scripted_server(hesitate) as server:
+        client = client_of(server)
+        connecting = asyncio.create_task(client.connect())
+        await has_asked.wait()
+        await client.close()
+        with pytest.raises(DisconnectedError, match="the client is closed"):
+            await connecting
+        assert not client.is_open
+        may_answer.set()
+        # From here on nothing is in the way of another connection.
+        await client.connect()
+        await client.close()
+        # As early as that nothing is connected yet.
+        connecting = asyncio.create_task(client.connect())
+        await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(DisconnectedError, match="the client is closed"):
+            await connecting
+        assert not client.is_open
+
+
 # -- servers that are none, or bad ones ----------------------------------------------------
 
 

@@ -69,6 +69,7 @@ class Client:
             receive_queue=receive_queue,
         )
         self._link: Link | None = None
+        self._opening: Link | None = None
 
     @property
     def is_open(self) -> bool:
@@ -93,13 +94,15 @@ class Client:
 
         Raises LoginRefusedError with the status of a server that does not let us in, such as 400
         for a wrong password, 429 after too many of them and 503 when it is full; ImpostorError,
-        DisconnectedError, TimeoutError, ssl.SSLError and other kinds of OSError; RuntimeError
-        when it is connected.
+        DisconnectedError, also when it is closed meanwhile, TimeoutError, ssl.SSLError and other
+        kinds of OSError; RuntimeError when it is connected, or another task connects it.
         """
         if self.is_open:
             raise RuntimeError("the client is connected")
+        if self._opening is not None:
+            raise RuntimeError("another task connects the client")
         target = self._target
-        link = Link(Mailbox(target.session(), target.receive_queue))
+        link = self._opening = Link(Mailbox(target.session(), target.receive_queue))
         try:
             async with asyncio.timeout(target.timeout):
                 await self._open(link)
@@ -110,6 +113,8 @@ class Client:
         except BaseException:
             await link.abort()
             raise
+        finally:
+            self._opening = None
         self._link = link
 
     async def close(self) -> None:
@@ -117,6 +122,8 @@ class Client:
 
         Messages that wait are thrown away, and whoever waits for one gets DisconnectedError.
         """
+        if self._opening is not None:
+            await self._opening.abort()
         if self._link is not None:
             await self._link.aclose()
 
