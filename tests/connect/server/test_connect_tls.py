@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -308,3 +309,26 @@ async def test_what_a_slow_plugin_has_to_handle_of_clients_that_are_gone_is_boun
                 client.writer.close()
             await until(lambda: server.connections == 0)
         await until(lambda: server.stats.forgotten_goodbyes == 3)
+
+
+async def test_a_stranger_keeps_no_place_after_the_end(
+    tls: ssl.SSLContext, trust: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who never closes a connection either: what it was told is too little to wait anywhere."""
+    monkeypatch.setattr("nekonex.connect.server.connection.LINGER_SECONDS", 0.05)
+    limits = ConnectLimits(auth_timeout=0.3, max_connections=1)
+    async with plugin_server(tls=tls, limits=limits) as server:
+        for first, status in ((b"", 408), (bytes(12), 400)):
+            stranger = await asyncio.to_thread(connect_blocking, server.address, trust)
+            with stranger:
+                stranger.sendall(first)
+                await until(partial(server.stats.statuses.get, status))
+                assert server.connections == 1
+                await until(lambda: server.connections == 0)
+
+
+def connect_blocking(address: tuple[str, int], trust: ssl.SSLContext) -> ssl.SSLSocket:
+    """Return a socket that does nothing by itself, such as to answer the end of TLS."""
+    sock = socket.create_connection(address, 5.0)
+    with contextlib.closing(sock):
+        return trust.wrap_socket(sock, server_hostname="localhost")

@@ -282,9 +282,10 @@ class Connection(asyncio.Protocol):
     def _linger(self) -> None:
         """Close for good, unless the client still takes what it was sent."""
         late = self._closing_since + self._limits.send_timeout
-        # What TLS has encrypted it keeps to itself, so nobody can tell whether something waits.
+        # What TLS has encrypted it keeps to itself, so nobody can tell whether something waits. One
+        # status does not: the system takes that at once. Strangers are told no more than it.
         may_wait = self._outbox.waiting or not self._transport.can_write_eof()
-        if may_wait and self._loop.time() < late:
+        if self._is_welcome and may_wait and self._loop.time() < late:
             self._timer = self._loop.call_later(LINGER_SECONDS, self._linger)
         else:
             self._transport.abort()
