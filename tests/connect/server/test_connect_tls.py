@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nekonex.connect import ConnectLimits, CutOff
+from nekonex.connect.server.connection import Connection
 from tests.support.certificates import certificate, write_certificate
 from tests.support.plugin_server import plugin_server, write_plugin
 from tests.support.raw_client import logic_of, raw_client, statuses
@@ -332,3 +333,41 @@ def connect_blocking(address: tuple[str, int], trust: ssl.SSLContext) -> ssl.SSL
     sock = socket.create_connection(address, 5.0)
     with contextlib.closing(sock):
         return trust.wrap_socket(sock, server_hostname="localhost")
+
+
+async def test_what_was_sent_before_the_end_is_handled_across_a_reload(
+    tmp_path: Path, tls: ssl.SSLContext, trust: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
+        import asyncio
+
+        class Logic:
+            async def recv(self, ctx):
+                await asyncio.sleep(0.001)
+                ctx.state.setdefault("seen", []).append(ctx.op)
+
+            def disconnected(self, ctx):
+                self.seen = ctx.state["seen"]
+        """
+    monkeypatch.setattr(
+        Connection, "_schedule_turn", lambda self: schedule_later(self, seconds=0.1)
+    )
+    plugin = write_plugin(tmp_path, "count", source)
+    async with plugin_server(plugin, tls=tls) as server:
+        async with raw_client(server, tls=trust) as client:
+            client.writer.write(b"".join(client.frame("count", op) for op in range(500)))
+            client.writer.close()
+            await until(lambda: server.stats.frames and not server.connections)
+            assert server.stats.frames < 500
+            write_plugin(tmp_path, "count", source + "\n            # changed\n")
+            await server.refresh()
+            logic = logic_of(server, "count")
+            await until(lambda: hasattr(logic, "seen"))
+        assert logic.seen == list(range(500))
+
+
+def schedule_later(connection: Connection, *, seconds: float) -> None:
+    """Do what `Connection._schedule_turn` does, but not so soon."""
+    if not connection._is_scheduled:
+        connection._is_scheduled = True
+        connection._loop.call_later(seconds, connection._take_turn)

@@ -178,7 +178,8 @@ class Plugin:
         self.leaving.update(channels.values())
         for link, channel in channels.items():
             channel.is_retired = True
-            if successor is not None and link.is_open:
+            # Of a client that is gone there may be frames that were not taken in yet.
+            if successor is not None and (link.is_open or link.is_heard):
                 successor.open(link, channel.state).inbox.extend(channel.inbox)
                 channel.inbox.clear()
             else:
