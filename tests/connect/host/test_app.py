@@ -188,6 +188,16 @@ async def test_only_classes_of_events_can_be_subscribed_to(tmp_path: Path, what:
             app.on(what, print)
 
 
+@pytest.mark.parametrize("what", [None, 5, "on_login"])
+async def test_only_what_can_be_called_is_called_back(tmp_path: Path, what: Any) -> None:
+    """Such as the result of a method whose parentheses are one pair too many."""
+    plugin = write_plugin(tmp_path, "listener", LISTENER.format(word="def", work="pass"))
+    async with plugin_server(plugin) as server:
+        app = logic_of(server, "listener").app
+        with pytest.raises(TypeError, match="a callback is a function"):
+            app.on(PlayerLoggedIn, what)
+
+
 class FailingCells(MemoryCellStore):
     """A database that is out of order while it is told to be."""
 

@@ -50,6 +50,8 @@ class PluginApp:
         """Call back with events; see `nekonex.connect.context.App`."""
         if not (isinstance(event, type) and issubclass(event, Event)):
             raise TypeError(f"an event is a class of nekonex.events, not {event!r}")
+        if not callable(callback):
+            raise TypeError(f"a callback is a function, not {callback!r:.80}")
         method = Method(callback, inspect.iscoroutinefunction(callback))
         bridge, queue = self._plugin.bridge, self._plugin.events
         end = bridge.call(queue.subscribe, event, method)
