@@ -167,6 +167,29 @@ async def test_a_version_that_does_not_load_leaves_the_old_one_running(tmp_path:
         assert (await client.ask("echo", 1)).data == b"2 4"
 
 
+async def test_a_file_that_is_saved_again_and_as_wrong_as_before_is_reported_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Silence would look like a change that was not noticed, or that made it right."""
+    plugin = write_plugin(tmp_path, "echo", version(1))
+
+    def reports() -> int:
+        return len([each for each in caplog.records if "was not loaded" in each.getMessage()])
+
+    async with plugin_server(plugin, watch=True) as server:
+        (plugin / "logic.py").write_text("class Logic:\n    def recv(self, ctx)\n")
+        await until(lambda: reports() == 1)
+        (plugin / "logic.py").write_text("class Logic:\n    def recv(self, ctx) -> None\n")
+        await until(lambda: reports() == 2)
+        (plugin / "spec.conf").write_text('$name {"no end"}\n')
+        await until(lambda: reports() == 3)
+        (plugin / "spec.conf").write_text('$name {"no end"}\n$greet {"echo"};\n')
+        await until(lambda: reports() == 4)
+        await server.refresh()
+        await server.refresh()
+        assert reports() == 4
+
+
 @WORDS
 async def test_a_version_that_does_not_start_gives_way_to_the_old_one(
     tmp_path: Path, word: str, await_: str
@@ -184,10 +207,10 @@ async def test_a_version_that_does_not_start_gives_way_to_the_old_one(
         refreshing = asyncio.create_task(server.refresh())
         client.send("echo", 3)
         await refreshing
-        assert await status_of(server, "echo") == (
-            "running",
-            f"{plugin}: start raised OSError: 1",
-        )
+        state, reason = await status_of(server, "echo")
+        assert state == "running"
+        line = (plugin / "logic.py").read_text().splitlines().index("        raise OSError(1)") + 1
+        assert reason == f"{plugin / 'logic.py'}:{line}: start raised OSError: 1"
         assert [each.data for each in await client.several(2)] == [b"1 2", b"1 3"]
         await until(lambda: logic_of(server, "echo").life == ["connected"])
         write_plugin(tmp_path, "echo", version(3, word, await_))
@@ -391,6 +414,47 @@ async def test_another_greeter_takes_effect_once_the_new_version_is_loaded(
         assert (await client.ask("parrot", 1)).data == b"2 1"
         assert (await client.ask("other", 1, b"untouched")).data == b"untouched"
         assert [each.greeter for each in server.plugins()] == ["parrot", "other"]
+
+
+async def test_another_greeter_whose_version_does_not_start_leaves_the_old_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="nekonex")
+    plugin = write_plugin(tmp_path, "echo", version(1))
+    async with plugin_server(plugin) as server, raw_client(server) as client:
+        assert (await client.ask("echo", 1)).data == b"1 1"
+        old = logic_of(server, "echo")
+        (plugin / "spec.conf").write_text(spec_sheet(greet="parrot"))
+        (plugin / "logic.py").write_text(version(2) + "\n    def start(self, app): 1 / 0\n")
+        await server.refresh()
+        assert old.life == ["connected", "disconnected", "stop"]
+        assert (await client.ask("parrot", 1)).op == 404
+        assert (await client.ask("echo", 1)).data == b"1 1"
+        state, reason = await status_of(server, "echo")
+        assert state == "running"
+        assert "ZeroDivisionError" in reason
+        assert "plugin stopped" not in caplog.text
+        (plugin / "logic.py").write_text(version(3) + "\n    import time\n")
+        await server.refresh()
+        assert (await client.ask("echo", 1)).op == 404
+        assert (await client.ask("parrot", 1)).data == b"3 1"
+        assert [each.greeter for each in server.plugins()] == ["parrot"]
+        assert caplog.text.count("plugin stopped") == 1
+
+
+async def test_an_old_version_whose_greeter_was_taken_meanwhile_does_not_come_back(
+    tmp_path: Path,
+) -> None:
+    folders = [write_plugin(tmp_path, name, version(n)) for n, name in enumerate(("aaa", "bbb"))]
+    async with plugin_server(*folders) as server, raw_client(server) as client:
+        (folders[0] / "spec.conf").write_text(spec_sheet(greet="bbb"))
+        (folders[1] / "spec.conf").write_text(spec_sheet(greet="aaa"))
+        (folders[0] / "logic.py").write_text(
+            version(2) + "\n    def start(self, app): import time; time.sleep(0.2); 1 / 0\n"
+        )
+        await server.refresh()
+        assert (await client.ask("aaa", 1)).data == b"1 1"
+        assert await status_of(server, "aaa") == ("running", "")
 
 
 async def test_a_broken_spec_sheet_leaves_the_plugin_running(tmp_path: Path) -> None:

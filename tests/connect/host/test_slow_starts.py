@@ -219,7 +219,7 @@ async def test_a_server_stops_while_changes_wait_for_others(tmp_path: Path) -> N
 async def test_a_start_that_comes_to_its_end_while_the_plugin_goes_has_a_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str, sleep: str, how: str
 ) -> None:
-    monkeypatch.setattr("nekonex.connect.host.host.STOP_SECONDS", 2.0)
+    monkeypatch.setattr("nekonex.connect.host.running.STOP_SECONDS", 2.0)
     folder = PluginsFolder(tmp_path)
     plugin = write_plugin(
         tmp_path,

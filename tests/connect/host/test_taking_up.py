@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nekonex.connect import ConnectServer
-from nekonex.connect.host import host as host_module
+from nekonex.connect.host import running
 from nekonex.connect.host.catalog import Catalog
 from nekonex.connect.packages import PluginsFolder
 from nekonex.connect.plugins import load_plugin
@@ -300,7 +300,7 @@ async def test_a_failure_nobody_thought_of_harms_no_other_plugin(
             raise ZeroDivisionError
         return load_plugin(folder)
 
-    monkeypatch.setattr(host_module, "load_plugin", broken)
+    monkeypatch.setattr(running, "load_plugin", broken)
     plugins = [write_plugin(tmp_path, name) for name in ("bad", "good")]
     async with plugin_server(*plugins) as server, raw_client(server) as client:
         assert (await client.ask("good", 9)).op == 9
@@ -311,7 +311,7 @@ async def test_a_failure_nobody_thought_of_harms_no_other_plugin(
 async def test_a_plugin_that_hangs_while_it_is_loaded_holds_up_only_its_own_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_module, "LOAD_SECONDS", 0.1)
+    monkeypatch.setattr(running, "LOAD_SECONDS", 0.1)
     before = loaded_modules()
     plugins = [
         write_plugin(tmp_path, "hangs", "import time; time.sleep(0.3)\n" + ECHO),
@@ -414,7 +414,7 @@ async def test_a_spec_sheet_that_changes_while_the_plugin_is_loaded(
             (folder / "spec.conf").write_text(spec_sheet(greet="one"))
         return load_plugin(folder)
 
-    monkeypatch.setattr(host_module, "load_plugin", changed)
+    monkeypatch.setattr(running, "load_plugin", changed)
     async with plugin_server(*plugins) as server:
         first, second = server.plugins()
         assert (first.greeter, first.state) == ("one", "running")
@@ -422,7 +422,7 @@ async def test_a_spec_sheet_that_changes_while_the_plugin_is_loaded(
         assert "changed while it was loaded" in second.reason
         assert len(loaded_modules()) == len(before) + 2
         (plugins[1] / "spec.conf").write_text(spec_sheet(greet="two"))
-        monkeypatch.setattr(host_module, "load_plugin", load_plugin)
+        monkeypatch.setattr(running, "load_plugin", load_plugin)
         await server.refresh()
         assert states(server) == {"one": "running", "two": "running"}
 

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from nekonex.connect import ConnectLimits, ConnectServer
-from nekonex.connect.host import Plugin
-from nekonex.connect.host import host as host_module
+from nekonex.connect.host import Plugin, running
 from nekonex.connect.packages import PluginsFolder
 from tests.support.haste import in_haste
 from tests.support.plugin_server import plugin_server, write_plugin
@@ -192,7 +191,7 @@ async def test_nothing_is_left_over_and_nothing_fails_but_what_should(
 
 async def storm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     in_haste(monkeypatch)
-    monkeypatch.setattr(host_module, "RETIRE_SECONDS", 0.02)
+    monkeypatch.setattr(running, "RETIRE_SECONDS", 0.02)
     problems: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: problems.append(context))
@@ -211,7 +210,7 @@ async def storm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> N
         await server.refresh()
         await until(lambda: server.connections == 0, 10)
         assert server._host is not None
-        assert len(server._host._versions) == 2
+        assert len(server._host._running._versions) == 2
         for name in SOURCES:
             plugin = server._host.find(name)
             assert plugin is not None

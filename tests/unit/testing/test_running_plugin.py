@@ -146,7 +146,7 @@ def test_a_plugin_that_is_stuck_has_failed(tmp_path: Path) -> None:
         ("class Logic:\n    pass", r"logic\.py:1: .*recv"),
         (
             "class Logic:\n    def recv(self, ctx): ...\n    def start(self, app): 1 / 0",
-            "start raised ZeroDivisionError",
+            r"logic\.py:3: start raised ZeroDivisionError",
         ),
     ],
 )

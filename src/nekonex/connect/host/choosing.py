@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,30 +30,32 @@ class Chooser:
         self._running = running
         self._loading = loading
         self._conflicts: dict[Path, str] = {}
-        self.problems: dict[Path, str] = {}
-        """Why plugins failed, also those whose earlier version still runs."""
+        self.problems: dict[Path, tuple[str, Hashable]] = {}
+        """Why plugins failed, also those whose earlier version still runs, and with which files."""
 
     def reason(self, folder: Path) -> str:
         """Return why a plugin failed or was left out; empty if it was not."""
-        return self.problems.get(folder) or self._conflicts.get(folder, "")
+        problem, _ = self.problems.get(folder, ("", None))
+        return problem or self._conflicts.get(folder, "")
 
-    def note_problem(self, folder: Path, problem: str) -> None:
-        """Note why a plugin fails; it is logged once."""
-        if self.problems.get(folder) != problem:
-            self.problems[folder] = problem
-            log_problem(folder, problem)
+    def note_problem(self, found: Found, problem: str) -> None:
+        """Log why a plugin fails; again if files have changed, whose author waits for an answer."""
+        noted = (problem, found.fingerprint)
+        if self.problems.get(found.folder) != noted:
+            self.problems[found.folder] = noted
+            log_problem(found.folder, problem)
 
     def choose(self, found: list[Found]) -> dict[str, Found]:
         """Return which folder each greeter is to be of; what is left out is said why."""
         folders = {each.folder for each in found}
-        self.problems = {at: text for at, text in self.problems.items() if at in folders}
+        self.problems = {at: noted for at, noted in self.problems.items() if at in folders}
         wanted: dict[str, Found] = {}
         conflicts: dict[Path, str] = {}
         for each in sorted(found, key=self._is_new):
             if not each.is_enabled:
                 self.problems.pop(each.folder, None)
             elif each.spec is None:
-                self.note_problem(each.folder, each.problem)
+                self.note_problem(each, each.problem)
                 self._keep_running(each, wanted)
             elif each.spec.greeter in wanted:
                 conflicts[each.folder] = (

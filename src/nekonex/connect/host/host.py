@@ -12,29 +12,20 @@ from typing import Any, Final, Literal, TypeVar
 
 from nekonex.connect.host.bridge import Bridge
 from nekonex.connect.host.catalog import Catalog, Found
-from nekonex.connect.host.choosing import Chooser, log_problem
+from nekonex.connect.host.choosing import Chooser
 from nekonex.connect.host.exits import guard_loop
-from nekonex.connect.host.plugin import Plugin, PluginStartError
+from nekonex.connect.host.plugin import Plugin
+from nekonex.connect.host.running import RunningPlugins
 from nekonex.connect.host.steps import Key, Step, Steps
-from nekonex.connect.host.threads import in_daemon_thread
 from nekonex.connect.host.watchdog import LoopWatchdog
 from nekonex.connect.limits import ConnectLimits
-from nekonex.connect.plugins import (
-    LoadedPlugin,
-    PluginLoadError,
-    PluginSpec,
-    SpecError,
-    load_plugin,
-)
+from nekonex.connect.plugins import PluginSpec
 from nekonex.connect.ports import GameControls
 from nekonex.connect.stats import ConnectStats
 from nekonex.domain.cells import CellStore
 from nekonex.events import EventBus
 
 __all__ = [
-    "LOAD_SECONDS",
-    "RETIRE_SECONDS",
-    "STOP_SECONDS",
     "WATCH_SECONDS",
     "PluginHost",
     "PluginStatus",
@@ -42,12 +33,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-LOAD_SECONDS: Final = 10.0
-"""How long the modules of a plugin may take to be loaded."""
-RETIRE_SECONDS: Final = 2.0
-"""How long calls of a plugin that is reloaded may go on."""
-STOP_SECONDS: Final = 0.8
-"""How long they may when the server stops."""
 WATCH_SECONDS: Final = 0.25
 """How often the plugins' folders are looked at, where changes are to be taken up."""
 
@@ -103,9 +88,7 @@ class PluginHost:
         self.bridge = Bridge()
         self._catalog = catalog
         self._watch = watch
-        self._plugins: dict[str, Plugin] = {}
-        self._versions: set[Plugin] = set()
-        """Those that are not done with: what runs, and what is being replaced."""
+        self._running = RunningPlugins(lambda loaded: Plugin(loaded, self))
         self._found: list[Found] = []
         self._taken: dict[Path, Hashable] = {}
         """The fingerprints of what was found, but for what could not be begun with yet."""
@@ -119,7 +102,7 @@ class PluginHost:
 
     def find(self, greeter: str) -> Plugin | None:
         """Return the plugin with a greeter, if it runs."""
-        return self._plugins.get(greeter)
+        return self._running.find(greeter)
 
     def statuses(self) -> list[PluginStatus]:
         """Return what became of all plugins that there are."""
@@ -138,8 +121,7 @@ class PluginHost:
         """Stop all plugins, also those that are just being loaded or replaced."""
         self._is_stopping = True
         await _cancel([*self._changes, *self._tasks])
-        self._plugins.clear()
-        await asyncio.gather(*(self._end(plugin, STOP_SECONDS) for plugin in self._versions))
+        await self._running.stop()
         self.bridge.close()
         self._watchdog.stop()
 
@@ -172,7 +154,9 @@ class PluginHost:
                 # to have looked.
                 found = await asyncio.to_thread(self._catalog.look)
                 plan = self._plan(found, deferred, again=again)
-            await _all_of(self._do(step, self._remove, each) for step, each in plan.removals)
+            await _all_of(
+                self._do(step, self._running.remove, each) for step, each in plan.removals
+            )
             await _all_of(self._do(step, self._renew, each) for step, each in plan.renewals)
             if not plan.obstacles:
                 return
@@ -198,7 +182,7 @@ class PluginHost:
         self._found = found
         taken = {each.folder: each.fingerprint for each in found}
         folders = {each.folder for each in wanted.values()}
-        for greeter, plugin in self._plugins.items():
+        for greeter, plugin in self._running.items():
             if greeter not in wanted and plugin.folder not in folders:
                 keys = frozenset[Key]({greeter, plugin.folder})
                 if others := self._steps.in_the_way(keys):
@@ -226,7 +210,7 @@ class PluginHost:
         if self._taken.get(found.folder) != found.fingerprint:
             return True
         failed = found.folder in self._chooser.problems
-        plugin = None if found.spec is None else self._plugins.get(found.spec.greeter)
+        plugin = None if found.spec is None else self._running.find(found.spec.greeter)
         if plugin is not None and plugin.folder == found.folder:
             return again and failed
         return again or not failed
@@ -234,114 +218,29 @@ class PluginHost:
     def _keys_of(self, found: Found) -> frozenset[Key]:
         """Return the folders and greeters that loading a plugin may have to do with."""
         keys: set[Key] = {found.folder}
-        before = self._running_in(found.folder)
+        before = self._running.in_folder(found.folder)
         if before is not None:
             keys.add(before.greeter)
         if found.spec is not None:
             keys.add(found.spec.greeter)
-            old = self._plugins.get(found.spec.greeter)
+            old = self._running.find(found.spec.greeter)
             if old is not None:
                 keys.add(old.folder)
         return frozenset(keys)
 
     def _spec_in(self, folder: Path) -> PluginSpec | None:
-        plugin = self._running_in(folder)
+        plugin = self._running.in_folder(folder)
         return None if plugin is None else plugin.loaded.spec
 
-    def _running_in(self, folder: Path) -> Plugin | None:
-        return next((each for each in self._plugins.values() if each.folder == folder), None)
-
     async def _renew(self, found: Found) -> None:
-        """Load what is new or has changed, in place of what runs of its folder or greeter."""
-        try:
-            new = await self._load(found)
-        except (SpecError, PluginLoadError) as error:
-            self._chooser.note_problem(found.folder, str(error))
-            return
-        before = self._running_in(found.folder)
-        if before is not None and before.greeter != new.greeter:
-            await self._remove(before)
-        old = self._plugins.get(new.greeter)
-        self._plugins[new.greeter] = new
-        if old is not None:
-            await old.stop(RETIRE_SECONDS, new)
-        try:
-            await new.start()
-        except PluginStartError as error:
-            self._chooser.note_problem(found.folder, f"{found.folder}: {error}")
-            await self._go_back(old, new)
-            return
-        self._chooser.problems.pop(found.folder, None)
-        new.greet_all()
-        if old is not None:
-            await self._end(old, RETIRE_SECONDS)
-        extra = {"plugin": new.greeter, "version": new.loaded.spec.version}
-        message = "plugin loaded" if old is None else "plugin reloaded"
-        logger.info(message, extra={**extra, "folder": str(new.folder)})
-
-    async def _load(self, found: Found) -> Plugin:
-        """Load what is in a folder; raises SpecError and PluginLoadError."""
-        folder = found.folder
-        loaded = await self._in_time(folder, lambda: load_plugin(folder))
-        if found.spec is None or loaded.spec.greeter != found.spec.greeter:
-            loaded.unload()
-            raise PluginLoadError(f"{folder}: spec.conf was changed while it was loaded")
-        return self._made(loaded)
-
-    async def _in_time(self, folder: Path, load: Callable[[], LoadedPlugin]) -> LoadedPlugin:
-        try:
-            async with asyncio.timeout(LOAD_SECONDS):
-                return await in_daemon_thread(load, too_late=LoadedPlugin.unload)
-        except TimeoutError:
-            raise PluginLoadError(f"{folder}: not loaded within {LOAD_SECONDS:g} s") from None
-
-    def _made(self, loaded: LoadedPlugin) -> Plugin:
-        try:
-            plugin = Plugin(loaded, self)
-        except BaseException as error:  # attributes of an author's class may be anything
-            loaded.unload()
-            raise PluginLoadError(f"{loaded.folder}: {type(error).__name__}: {error}") from error
-        self._versions.add(plugin)
-        return plugin
-
-    async def _go_back(self, old: Plugin | None, new: Plugin) -> None:
-        """Start the earlier version again, because the new one cannot."""
-        if old is None:
-            await self._remove(new)
-            return
-        try:
-            revived = self._made(await self._in_time(old.folder, old.loaded.renewed))
-        except PluginLoadError as error:
-            log_problem(old.folder, f"the earlier version neither: {error}")
-            await self._end(old, RETIRE_SECONDS)
-            await self._remove(new)
-            return
-        self._versions.discard(old)  # its modules are those of the one that stands for it
-        self._plugins[new.greeter] = revived
-        await new.stop(RETIRE_SECONDS, revived)
-        await self._end(new, RETIRE_SECONDS)
-        try:
-            await revived.start()
-        except PluginStartError:
-            await self._remove(revived)
+        problem = await self._running.renew(found)
+        if problem:
+            self._chooser.note_problem(found, problem)
         else:
-            revived.greet_all()
-
-    async def _remove(self, plugin: Plugin) -> None:
-        """Stop a plugin that nothing comes in place of."""
-        if self._plugins.get(plugin.greeter) is plugin:
-            del self._plugins[plugin.greeter]
-        await self._end(plugin, RETIRE_SECONDS)
-        logger.info("plugin stopped", extra={"plugin": plugin.greeter})
-
-    async def _end(self, plugin: Plugin, seconds: float) -> None:
-        """Stop a version of a plugin, unless it is stopped, and forget it."""
-        await plugin.stop(seconds)
-        plugin.loaded.unload()
-        self._versions.discard(plugin)
+            self._chooser.problems.pop(found.folder, None)
 
     def _status(self, found: Found) -> PluginStatus:
-        plugin = self._running_in(found.folder)
+        plugin = self._running.in_folder(found.folder)
         spec = found.spec if plugin is None else plugin.loaded.spec
         state: PluginState = "failed" if plugin is None else "running"
         return PluginStatus(
@@ -359,7 +258,7 @@ class PluginHost:
         while True:
             await asyncio.sleep(interval)
             now = time.monotonic()
-            for plugin in list(self._plugins.values()):
+            for plugin in [each for _, each in self._running.items()]:
                 try:
                     plugin.calls.look_after(now)
                 except Exception:

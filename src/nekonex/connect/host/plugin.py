@@ -34,7 +34,7 @@ _TOO_LONG: Final = "start was broken off: it took too long"
 
 
 class PluginStartError(Exception):
-    """A plugin's ``start`` failed; the text is one sentence."""
+    """A plugin's ``start`` failed; the text is one sentence, after the place that is to blame."""
 
 
 class Plugin:
@@ -93,7 +93,9 @@ class Plugin:
         if method is not None:
             self._starter = asyncio.create_task(self._run_start(method))
             await self.calls.watch(self._starter)
-            problem = self._starter.result() if self._starter.done() else _TOO_LONG
+            problem = (
+                self._starter.result() if self._starter.done() else f"{self.folder}: {_TOO_LONG}"
+            )
             if problem:
                 raise PluginStartError(problem)
         self._is_started = True
@@ -191,12 +193,13 @@ class Plugin:
         call = Call("start")
         error = await self.calls.invoke(call, method, self.app)
         if call.given_up is not None:
-            return _TOO_LONG
+            return f"{self.folder}: {_TOO_LONG}"
         if error is None:
             self._is_started = True  # also where nobody waits for that any more
             return ""
         self.calls.report(call.what, error)
-        return f"start raised {_describe(error)}"
+        blamed = self.loaded.blamed(error, method.function)
+        return f"{blamed.file}:{blamed.line}: start raised {blamed.reason}"
 
     async def _run_stop(self) -> None:
         """Have ``stop`` run, unless there is nothing to be stopped."""
@@ -255,11 +258,3 @@ def _is_farewell(error: BaseException) -> bool:
 def _is_parting(channel: Channel) -> bool:
     """Whether nothing more comes of a client, so that a plugin has to expect just that."""
     return channel.is_retired or not channel.link.is_heard
-
-
-def _describe(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except BaseException:  # noqa: BLE001 - an author's class
-        text = ""
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -82,7 +82,7 @@ def _is_own(file: object, modules: PluginModules) -> bool:
 def _reason(error: BaseException, modules: PluginModules) -> str:
     try:
         text = str(error.msg if isinstance(error, SyntaxError) else error)
-    except Exception:  # noqa: BLE001 - the author's own __str__
+    except BaseException:  # noqa: BLE001 - the author's own __str__
         text = ""
     # Authors know nothing of the package that their files are modules of.
     text = text.replace(f"{modules.package}.", "").replace(modules.package, ".")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from nekonex.connect.plugins.errors import failed_code, wrong_logic
+from nekonex.connect.plugins.errors import PluginLoadError, failed_code, wrong_logic
 from nekonex.connect.plugins.modules import PluginModules
 from nekonex.connect.plugins.spec import PluginSpec, read_spec
 
@@ -44,6 +44,10 @@ class LoadedPlugin:
         author's code. Raises PluginLoadError.
         """
         return replace(self, logic=_guarded(self.modules, lambda: _instance(self.cls), self.cls))
+
+    def blamed(self, error: BaseException, function: object) -> PluginLoadError:
+        """Return where in the plugin a function has raised, and what."""
+        return failed_code(error, self.modules, function)
 
     def unload(self) -> None:
         """Drop all modules of the plugin. Calls that still run may finish; harmless if repeated."""
