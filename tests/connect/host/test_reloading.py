@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nekonex.connect import ConnectServer
+from nekonex.connect import ConnectionClosed, ConnectServer
 from tests.support.haste import in_haste
 from tests.support.plugin_folders import spec_sheet
 from tests.support.plugin_server import plugin_server, write_plugin
@@ -129,6 +129,30 @@ async def test_a_recv_that_waits_ends_and_state_and_connection_survive(
         assert (await client.ask("echo", 3)).data == b"2 2"
         assert server.stats.failures == 0
     assert old.loaded.logic.life == ["connected", "disconnected", "stop"]
+
+
+async def test_what_an_old_version_has_kept_says_that_it_is_old(tmp_path: Path) -> None:
+    """To say that the client is gone, which is there, would lead its author astray."""
+    source = """
+    class Logic:
+        async def recv(self, ctx):
+            self.kept = ctx
+            await ctx.send(b"")
+    """
+    plugin = write_plugin(tmp_path, "keeper", source)
+    async with plugin_server(plugin) as server, raw_client(server) as client:
+        await client.ask("keeper")
+        kept = logic_of(server, "keeper").kept
+        write_plugin(tmp_path, "keeper", source + "\n    # changed\n")
+        await server.refresh()
+        for attempt in (lambda: kept.send(b""), kept.recv):
+            with pytest.raises(ConnectionClosed, match="it was reloaded"):
+                await attempt()
+        await client.ask("keeper")
+        kept = logic_of(server, "keeper").kept
+    for attempt, why in ((lambda: kept.send(b""), "client is gone"), (kept.recv, "nothing more")):
+        with pytest.raises(ConnectionClosed, match=why):
+            await attempt()
 
 
 async def test_no_module_of_an_old_version_stays(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ __all__ = ["REFUSAL_SECONDS", "Channel"]
 
 REFUSAL_SECONDS: Final = 0.1
 """How long a plugin waits that asks once more for frames of a client of whom nothing comes."""
+_REPLACED: Final = "this version of the plugin has ended: it was reloaded or stopped"
 
 
 class Channel:
@@ -111,7 +112,7 @@ class Channel:
     async def refuse(self) -> NoReturn:
         """Raise ConnectionClosed, after others had their turn: some try again and again."""
         await asyncio.sleep(0)
-        raise ConnectionClosed("the client is gone")
+        raise ConnectionClosed(_REPLACED if self.link.is_open else "the client is gone")
 
     async def close(self) -> None:
         """Send what waits to be sent, and close the connection; no further frame is handled."""
@@ -149,7 +150,8 @@ class Channel:
                 # Whoever asks again and again, whatever is raised, may not hold up the others.
                 await asyncio.sleep(REFUSAL_SECONDS if self._has_refused else 0)
                 self._has_refused = True
-                raise ConnectionClosed("nothing more comes of the client")
+                is_here = self.link.is_heard
+                raise ConnectionClosed(_REPLACED if is_here else "nothing more comes of the client")
             await self._wait_for_arrival()
         return self._take()
 
