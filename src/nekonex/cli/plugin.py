@@ -47,7 +47,10 @@ def _new(
     ] = None,
     config: ConfigOption = None,  # noqa: ARG001
 ) -> None:
-    """Write a small plugin that works, to begin with."""
+    """Write a small plugin that works, to begin with.
+
+    Where git is installed, its folder becomes a repository, unless it is in one.
+    """
     if name == "":
         raise CommandError("a plugin needs a name", EXIT_USAGE)
     try:

@@ -157,7 +157,8 @@ class Context(_Client, Protocol):
     def db_store(self, cell: str, data: str) -> bool:
         """Keep a text; True once it is on the disk, False where it cannot be kept.
 
-        ``""`` removes the cell. Names have 1 to 255 bytes.
+        ``""`` removes the cell. Names have 1 to 255 bytes; ValueError for others, and for lone
+        surrogates in a name or a text.
         """
 
     def db_cells(self, prefix: str = "") -> list[str]:
@@ -239,27 +240,40 @@ class App(_Events, Protocol):
         """Return which gatherings are open."""
 
     def top_scores(self, game: str, category: int, count: int = 10) -> list[TopScore]:
-        """Return the best scores of a category; none if there is no such category."""
+        """Return the best scores of a category; none if there is no such category.
+
+        Raises ValueError for a count that is not 1 to 1,000.
+        """
 
     def kick(self, pid: int, *, game: str | None = None, reason: str = "kicked") -> int:
-        """Disconnect a player; return how many consoles that were. The reason is for the log."""
+        """Disconnect a player; return how many consoles that were.
+
+        The reason is for the log; ValueError if it has more than 1,000 characters.
+        """
 
     def ban(
         self, pid: int, reason: str = "", *, seconds: float | None = None, game: str | None = None
     ) -> int:
         """Keep a player out, for ever or a while; return how many consoles were disconnected.
 
-        The ban is on the disk then. Raises ValueError for what is no player's principal id.
+        The ban is on the disk then. Raises ValueError for what is no player's principal id, for
+        seconds that are not above 0, and for a reason of more than 1,000 characters.
         """
 
     def unban(self, pid: int, *, game: str | None = None) -> bool:
         """Lift a ban; False if there was none of exactly this scope."""
 
     def announce(self, pid: int, text: str, *, game: str | None = None) -> int:
-        """Send a text to a player's consoles as a notification; return how many they were."""
+        """Send a text to a player's consoles as a notification; return how many they were.
+
+        Raises ValueError for a text that has not 1 to 256 characters.
+        """
 
     def start_maintenance(self, *, game: str | None = None, seconds: float | None = None) -> None:
-        """Let nobody log in from now on, for ever or a while. Who is logged in is disconnected."""
+        """Let nobody log in from now on, for ever or a while. Who is logged in is disconnected.
+
+        Raises ValueError for seconds that are not above 0.
+        """
 
     def end_maintenance(self, *, game: str | None = None) -> None:
         """Let players log in again."""
