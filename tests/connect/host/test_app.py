@@ -392,6 +392,8 @@ async def test_actions_reach_the_games_and_leave_a_trace(
     traces = [r.getMessage() for r in caplog.records if "calls" in r.getMessage()]
     assert "the plugin calls ban" in traces
     assert len(traces) == 10
+    (ban, _) = [r.__dict__ for r in caplog.records if r.getMessage() == "the plugin calls ban"]
+    assert (ban["plugin"], ban["pid"], ban["game"], ban["seconds"]) == ("one", "6", "kart", "60")
 
 
 async def test_what_is_not_awaited_warns_of_one_thing_only(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from nekonex.connect.context import DatabaseError
 from nekonex.connect.host.calls import Method, waiting
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["PluginApp"]
 
 _T = TypeVar("_T")
+
+_SHOWN: Final = 80
+"""Characters that are logged of each argument of an action."""
 
 
 class PluginApp:
@@ -103,18 +106,27 @@ class PluginApp:
     def kick(self, pid: int, *, game: str | None = None, reason: str = "kicked") -> Any:
         """Disconnect a player."""
         controls = self._plugin.host.controls
-        return self._act("kick", lambda: controls.kick(pid, game=game, reason=reason))
+        return self._act(
+            "kick", lambda: controls.kick(pid, game=game, reason=reason), pid=pid, game=game
+        )
 
     def ban(
         self, pid: int, reason: str = "", *, seconds: float | None = None, game: str | None = None
     ) -> Any:
         """Keep a player out."""
         controls = self._plugin.host.controls
-        return self._act("ban", lambda: controls.ban(pid, reason, seconds=seconds, game=game))
+        return self._act(
+            "ban",
+            lambda: controls.ban(pid, reason, seconds=seconds, game=game),
+            pid=pid,
+            game=game,
+            seconds=seconds,
+        )
 
     def unban(self, pid: int, *, game: str | None = None) -> Any:
         """Lift a ban."""
-        return self._act("unban", lambda: self._plugin.host.controls.unban(pid, game=game))
+        controls = self._plugin.host.controls
+        return self._act("unban", lambda: controls.unban(pid, game=game), pid=pid, game=game)
 
     def announce(self, pid: int, text: str, *, game: str | None = None) -> Any:
         """Send a text to a player's consoles."""
@@ -124,24 +136,32 @@ class PluginApp:
         """Let nobody log in from now on."""
         controls = self._plugin.host.controls
         return self._act(
-            "start_maintenance", lambda: controls.start_maintenance(game=game, seconds=seconds)
+            "start_maintenance",
+            lambda: controls.start_maintenance(game=game, seconds=seconds),
+            game=game,
+            seconds=seconds,
         )
 
     def end_maintenance(self, *, game: str | None = None) -> Any:
         """Let players log in again."""
         controls = self._plugin.host.controls
-        return self._act("end_maintenance", lambda: controls.end_maintenance(game=game))
+        return self._act("end_maintenance", lambda: controls.end_maintenance(game=game), game=game)
 
-    def _note(self, level: int, message: object, client: PluginContext | None) -> None:
-        where: dict[str, object] = {"plugin": self.greeter}
+    def _note(
+        self, level: int, message: object, client: PluginContext | None, **about: object
+    ) -> None:
+        where: dict[str, object] = {"plugin": self.greeter, **about}
         if client is not None:
             where["client"] = client.client_id
         # Made text here: what cannot be is the plugin's mistake, and it may change afterwards.
         self._logger.log(level, "%s", str(message), extra=where)
 
-    def _act(self, what: str, action: Callable[[], Coroutine[Any, Any, _T]]) -> Any:
-        """Do what changes something for players, and leave a trace of which plugin did."""
-        self._note(logging.INFO, f"the plugin calls {what}", None)
+    def _act(
+        self, what: str, action: Callable[[], Coroutine[Any, Any, _T]], **about: object
+    ) -> Any:
+        """Do what changes something for players, and leave a trace of which plugin did, to whom."""
+        known = {name: str(value)[:_SHOWN] for name, value in about.items() if value is not None}
+        self._note(logging.INFO, f"the plugin calls {what}", None, **known)
         return self._wait(action)
 
     def _wait(self, question: Callable[[], Coroutine[Any, Any, _T]]) -> Any:
