@@ -466,19 +466,25 @@ async def test_another_greeter_whose_version_does_not_start_leaves_the_old_one(
         assert caplog.text.count("plugin stopped") == 1
 
 
-async def test_an_old_version_whose_greeter_was_taken_meanwhile_does_not_come_back(
-    tmp_path: Path,
+@pytest.mark.parametrize("slow", [0, 1])
+async def test_two_change_their_greeters_with_each_other_and_one_does_not_start(
+    tmp_path: Path, slow: int
 ) -> None:
+    """Whichever of them is loaded last: no folder runs twice, and nothing old comes back."""
     folders = [write_plugin(tmp_path, name, version(n)) for n, name in enumerate(("aaa", "bbb"))]
     async with plugin_server(*folders) as server, raw_client(server) as client:
         (folders[0] / "spec.conf").write_text(spec_sheet(greet="bbb"))
         (folders[1] / "spec.conf").write_text(spec_sheet(greet="aaa"))
-        (folders[0] / "logic.py").write_text(
-            version(2) + "\n    def start(self, app): import time; time.sleep(0.2); 1 / 0\n"
-        )
+        fails = "\n    def start(self, app): import time; time.sleep(0.2); 1 / 0\n"
+        sources = [version(2) + fails, version(3)]
+        sources[slow] = "import time\ntime.sleep(0.1)\n" + sources[slow]
+        for folder, source in zip(folders, sources, strict=True):
+            (folder / "logic.py").write_text(source)
         await server.refresh()
-        assert (await client.ask("aaa", 1)).data == b"1 1"
+        assert (await client.ask("aaa", 1)).data == b"3 1"
+        assert (await client.ask("bbb", 1)).op == 404
         assert await status_of(server, "aaa") == ("running", "")
+        assert (await status_of(server, "bbb"))[0] == "failed"
 
 
 async def test_a_broken_spec_sheet_leaves_the_plugin_running(tmp_path: Path) -> None:
