@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterable
 from typing import Any, Final, Literal, TextIO
 
@@ -16,6 +17,8 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 __all__ = ["LEVELS", "LogFormat", "configure_logging"]
+
+_logger = logging.getLogger(__name__)
 
 LogFormat = Literal["text", "json"]
 
@@ -41,7 +44,7 @@ def configure_logging(
     """Send the logs of the whole process to *stream* (standard error), from *level* on.
 
     The loggers named by *in_full*, and those below them, log everything. Replaces what was
-    configured before. Warnings of Python become log lines too.
+    configured before. Warnings of Python become log lines too, and what ends a thread.
     """
     stream = sys.stderr if stream is None else stream
     render: Processor = _render_json if style == "json" else _TextRenderer(stream.isatty())
@@ -61,11 +64,20 @@ def configure_logging(
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logging.captureWarnings(True)
+    threading.excepthook = _log_end_of_thread
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in in_full:
         logging.getLogger(name).setLevel(logging.DEBUG)
+
+
+def _log_end_of_thread(end: threading.ExceptHookArgs) -> None:
+    """Log what a thread has raised, which Python would write over the lines of the log."""
+    if end.exc_value is None or issubclass(end.exc_type, SystemExit):
+        return
+    thread = "" if end.thread is None else end.thread.name
+    _logger.error("a thread has failed", extra={"thread_name": thread}, exc_info=end.exc_value)
 
 
 def _render_json(_logger: WrappedLogger, _name: str, event: EventDict) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -296,17 +294,7 @@ async def test_without_a_server_there_is_nothing_to_tell(
 # -- the log -------------------------------------------------------------------
 
 
-@pytest.fixture
-def _restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    logging.captureWarnings(False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
-@pytest.mark.usefixtures("_restored")
+@pytest.mark.usefixtures("restored_logging")
 async def test_the_debug_log_says_why(tmp_path: Path) -> None:
     stream = io.StringIO()
     configure_logging("debug", "json", stream)
@@ -335,7 +323,7 @@ async def test_the_debug_log_says_why(tmp_path: Path) -> None:
     assert {**about, "event": "gathering closed", "gid": gid} in told
 
 
-@pytest.mark.usefixtures("_restored")
+@pytest.mark.usefixtures("restored_logging")
 async def test_the_log_costs_nothing_where_nobody_reads_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,7 +340,7 @@ async def test_the_log_costs_nothing_where_nobody_reads_it(
     assert "session" not in stream.getvalue()
 
 
-@pytest.mark.usefixtures("_restored")
+@pytest.mark.usefixtures("restored_logging")
 def test_gatherings_are_logged_as_text_too_and_only_meanwhile() -> None:
     stream = io.StringIO()
     configure_logging("debug", "text", stream)

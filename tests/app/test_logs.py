@@ -5,22 +5,14 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 import warnings
-from collections.abc import Iterator
 
 import pytest
 
 from nekonex.logs import configure_logging
 
-
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    logging.captureWarnings(False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+pytestmark = pytest.mark.usefixtures("restored_logging")
 
 
 class Screen(io.StringIO):
@@ -135,3 +127,20 @@ def test_warnings_of_python_are_logged() -> None:
         warnings.warn("old thing", UserWarning, stacklevel=1)
         logging.captureWarnings(False)
     assert "old thing" in json.loads(stream.getvalue())["event"]
+
+
+def test_what_ends_a_thread_is_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    configure_logging("info", "json", stream)
+
+    def fail(error: BaseException) -> None:
+        raise error
+
+    for error in (ValueError("a\x1b[2J\nb"), SystemExit(3)):
+        thread = threading.Thread(target=fail, args=(error,), name="of a plugin")
+        thread.start()
+        thread.join()
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert (line["event"], line["thread_name"]) == ("a thread has failed", "of a plugin")
+    assert "in fail" in line["exception"]
+    assert capsys.readouterr().err == ""
