@@ -24,6 +24,8 @@ _IGNORE_FILE: Final = ".gitignore"
 _LEFT_OUT_FOLDERS: Final = frozenset({"__pycache__", "tests"})
 _TEST_FILE: Final = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
 
+_CHARACTER_CLASS: Final = re.compile(r"\[[^\]]*\[:\w+:\]")
+
 _Rules = tuple[tuple[str, GitIgnoreSpec], ...]
 """What the .gitignore files say from the top to here, each with the path of its folder."""
 
@@ -116,6 +118,12 @@ def _read_rules(file: Path) -> GitIgnoreSpec | None:
     text = os.fsdecode(content.removeprefix(codecs.BOM_UTF8))
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     for number, line in enumerate(lines, 1):
+        if _CHARACTER_CLASS.search(line) and not line.startswith("#"):
+            # `pathspec` takes the letters of its name for it, and would pack what git leaves out.
+            raise BuildError(
+                f"{file}:{number}:1: {quoted(line)} has a class of characters such as [:alpha:]; "
+                "name the characters, as in [a-z]"
+            )
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError:

@@ -199,6 +199,12 @@ def test_a_gitignore_that_is_none(tmp_path: Path) -> None:
         build_package(tmp_path)
 
 
+def test_a_gitignore_with_a_class_of_characters(tmp_path: Path) -> None:
+    write_plugin(tmp_path, {"key1": "", ".gitignore": "# [[:alpha:]]\nkey[![:alpha:]]\n"})
+    with pytest.raises(BuildError, match=r"\.gitignore:2:1: .* name the characters, as in"):
+        build_package(tmp_path)
+
+
 @pytest.mark.parametrize("target", ["../outside", "inside.txt", "nowhere", ".."])
 def test_links_are_refused(tmp_path: Path, target: str) -> None:
     folder = write_plugin(tmp_path / "plugin", {"inside.txt": ""})
