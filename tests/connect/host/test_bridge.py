@@ -62,3 +62,33 @@ async def test_a_thread_that_asks_when_the_loop_has_ended_is_told(name: str) -> 
         "post": lambda: bridge.post(print),
     }
     assert isinstance(await outcome(uses[name]), ConnectionClosed)
+
+
+async def test_what_a_thread_asks_for_comes_after_what_it_has_posted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another thread is about to wake the loop for both, and is suspended just before that."""
+    bridge, loop, done = Bridge(), asyncio.get_running_loop(), list[str]()
+    wake = loop.call_soon_threadsafe
+    asked = threading.Event()
+    is_suspended = threading.Event()
+
+    def suspended_once(*arguments: Any, **named: Any) -> Any:
+        if not is_suspended.is_set():
+            is_suspended.set()
+            asked.wait(5)
+        return wake(*arguments, **named)
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", suspended_once)
+    other = threading.Thread(target=bridge.post, args=(done.append, "another thread's"))
+    other.start()
+    await asyncio.to_thread(is_suspended.wait, 5)
+
+    def work() -> None:
+        bridge.post(done.append, "posted")
+        bridge.call(done.append, "asked for")
+        asked.set()
+
+    assert await outcome(work) is None
+    await asyncio.to_thread(other.join, 5)
+    assert done == ["another thread's", "posted", "asked for"]

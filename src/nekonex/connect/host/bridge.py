@@ -80,6 +80,7 @@ class Bridge:
             coroutine.close()
             raise ConnectionClosed(_STOPPED)
         try:
+            self.posts.hurry()  # what this thread has posted comes first
             future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         except RuntimeError:  # it has ended just now
             coroutine.close()

@@ -38,6 +38,14 @@ class Posts:
                 self._is_woken = False
                 raise
 
+    def hurry(self) -> None:
+        """Have what was added so far called before all that the loop is asked for from now on.
+
+        Whoever is to wake it may have been suspended just before that, in another thread.
+        """
+        if self._calls:
+            self._loop.call_soon_threadsafe(self._run, context=self._context)
+
     def _run(self) -> None:
         # First of all: who adds something from now on wakes the loop again.
         self._is_woken = False
