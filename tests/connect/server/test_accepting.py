@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from nekonex.connect import ConnectServer
 from nekonex.connect.server.door import ACCEPTS_PER_TURN
+from nekonex.storage.memory_cells import MemoryCellStore
 from tests.support.plugin_server import plugin_server, write_plugin
 from tests.support.raw_client import raw_client
 
@@ -90,3 +92,15 @@ async def test_those_who_come_leave_others_their_turn(tmp_path: Path) -> None:
                 steps.append(server.connections - now)
             assert max(steps) <= ACCEPTS_PER_TURN
             assert (await client.receive()).op == 7
+
+
+async def test_a_socket_that_would_wait_holds_nobody_up() -> None:
+    """As sockets do that nobody has told not to, and asyncio's own server takes."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        server = ConnectServer(password=None, cells=MemoryCellStore())
+        await server.start(sock)
+        try:
+            assert not sock.getblocking()
+        finally:
+            sock.setblocking(False)
+            await server.close()

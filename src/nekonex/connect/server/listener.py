@@ -100,6 +100,7 @@ class ConnectServer:
             self._starting.result()
         else:
             logger.warning("some plugins are not ready yet")
+        sock.setblocking(False)  # whoever made it may not have thought of that
         # Its connections inherit that.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
