@@ -25,6 +25,8 @@ _LEFT_OUT_FOLDERS: Final = frozenset({"__pycache__", "tests"})
 _TEST_FILE: Final = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
 
 _CHARACTER_CLASS: Final = re.compile(r"\[[^\]]*\[:\w+:\]")
+_ALL_FOLDERS: Final = re.compile(r"/\*\*/(?= *$)")
+"""The end of a pattern for all folders in a folder."""
 
 _Rules = tuple[tuple[str, GitIgnoreSpec], ...]
 """What the .gitignore files say from the top to here, each with the path of its folder."""
@@ -130,4 +132,5 @@ def _read_rules(file: Path) -> GitIgnoreSpec | None:
             raise BuildError(
                 f"{file}:{number}:1: {quoted(line)} is no pattern that git understands"
             ) from None
-    return GitIgnoreSpec.from_lines(lines)
+    # `pathspec` takes ``src/**/`` for all that is in there, files and the folder itself, too.
+    return GitIgnoreSpec.from_lines([_ALL_FOLDERS.sub("/**/*/", line) for line in lines])
