@@ -55,7 +55,9 @@ needs a fifth of the time and none of the game servers."""
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    value = getattr(import_module(_HOMES[name]), name)
+    # Another thread may have imported the package nekonex.connect meanwhile, which is to stay.
+    globals().setdefault(name, value)
     return value
 
 

@@ -22,6 +22,18 @@ from nekonex import connect
 assert connect is package
 """
 
+_AT_ONCE = """
+import nekonex
+load = nekonex.import_module
+def load_while_another_thread_imports_the_package(name):
+    import nekonex.connect
+    return load(name)
+nekonex.import_module = load_while_another_thread_imports_the_package
+from nekonex import connect
+import nekonex.connect
+package = nekonex.connect
+"""
+
 _USE = """
 from nekonex import settings
 for each in (connect, package):
@@ -30,7 +42,7 @@ assert package.Status(404).name == "NOT_FOUND"
 """
 
 
-@pytest.mark.parametrize("beginning", [_FUNCTION_FIRST, _PACKAGE_FIRST])
+@pytest.mark.parametrize("beginning", [_FUNCTION_FIRST, _PACKAGE_FIRST, _AT_ONCE])
 def test_both_are_there(beginning: str) -> None:
     subprocess.run([sys.executable, "-c", beginning + _USE], check=True)
 
