@@ -44,6 +44,8 @@ def secure_key(user: AuthenticationUser, settings: SettingsSource | None = None)
 
     It takes some 20 ms, so call it once, before serving.
     """
+    if user.key is not None:
+        return user.key
     derivation = (
         0 if settings is None else Settings.from_mapping(settings)["kerberos.key_derivation"]
     )
