@@ -15,8 +15,8 @@ from tests.support.connected import connected
 from tests.support.plugin_folders import make_plugin, spec_sheet
 
 
-async def asked(server: Server, command: str) -> Any:
-    return await asyncio.to_thread(ask, server.data_dir, command)
+async def asked(server: Server, command: str, **arguments: Any) -> Any:
+    return await asyncio.to_thread(ask, server.data_dir, command, **arguments)
 
 
 async def test_plugins_are_listed_and_taken_up(tmp_path: Path) -> None:
@@ -58,6 +58,13 @@ async def test_what_is_counted_is_told(tmp_path: Path) -> None:
     assert (counted["connections"], counted["logins"], counted["frames"]) == (1, 1, 1)
     assert counted["statuses"]["404"] == 1
     assert counted["cut_off"]["slow_reader"] == 0
+
+
+async def test_the_folder_of_a_refresh_is_a_path(tmp_path: Path) -> None:
+    async with running_server(folder=tmp_path) as server:
+        assert await asked(server, "plugin_refresh", folder=str(tmp_path)) == []
+        with pytest.raises(RefusedCommandError, match='"folder" is the path of a plugin'):
+            await asked(server, "plugin_refresh", folder=5)
 
 
 async def test_without_nekoconnect_there_are_no_plugins(tmp_path: Path) -> None:

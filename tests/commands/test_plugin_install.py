@@ -239,6 +239,7 @@ def test_a_server_that_runs_takes_changes_up(run: Commands, plugins: Path) -> No
         assert listed(run)[0]["running_version"] == "1.1"
         stopped = "the running server has stopped it"
         assert run("plugin", "disable", "chat").splitlines()[-1] == stopped
+        assert run("plugin", "disable", "chat") == "chat 1.1 is disabled already\n"
         assert listed(run)[0]["state"] == "disabled"
         assert run("plugin", "install", put_package(run, version="1.2")).splitlines()[-1] == (
             "the running server does not run it, because it is disabled"

@@ -47,11 +47,11 @@ def hosting(data_dir: Path, plugins: Path, cells: CellStore | None = None) -> It
         async with plugin_server(plugins=PluginsFolder(plugins), cells=cells) as running:
             port = cast("ConnectPort", running)
 
-            async def handle(command: str, _: Mapping[str, Any]) -> Any:
+            async def handle(command: str, arguments: Mapping[str, Any]) -> Any:
                 if command == "plugins":
                     return list_plugins(port)
                 if command == "plugin_refresh":
-                    return await refresh_plugins(port)
+                    return await refresh_plugins(port, arguments)
                 raise CommandRefusedError("no such command")
 
             async with ControlServer(data_dir, handle).serving():

@@ -128,10 +128,10 @@ class ConnectPort:
         """Return what has become of each plugin."""
         return [] if self._server is None else self._server.plugins()
 
-    async def refresh(self) -> None:
+    async def refresh(self, folder: Path | None = None) -> None:
         """Take up what changed on the disk: plugins that are new, changed, enabled or gone."""
         if self._server is not None:
-            await self._server.refresh()
+            await self._server.refresh(folder)
 
     async def close(self) -> None:
         """Say goodbye to the clients, stop the plugins, and release the port."""

@@ -112,8 +112,8 @@ class ControlCommands:
     async def _plugins(self, _: Mapping[str, Any]) -> list[dict[str, Any]]:
         return list_plugins(self._server.connect)
 
-    async def _plugin_refresh(self, _: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return await refresh_plugins(self._server.connect)
+    async def _plugin_refresh(self, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return await refresh_plugins(self._server.connect, arguments)
 
     async def _stats(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         games = {

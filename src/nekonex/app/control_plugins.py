@@ -1,6 +1,7 @@
 """What the control socket tells about NekoConnect's plugins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from nekonex.app.connect import ConnectPort
@@ -15,13 +16,19 @@ def list_plugins(port: ConnectPort | None) -> list[dict[str, Any]]:
     return _as_dicts(_enabled(port).plugins())
 
 
-async def refresh_plugins(port: ConnectPort | None) -> list[dict[str, Any]]:
+async def refresh_plugins(
+    port: ConnectPort | None, arguments: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Take up what changed on the disk, and return what has become of each plugin then.
 
+    It waits for the plugin in the directory ``folder``, if there is one, whoever has it loaded.
     Raises CommandRefusedError without NekoConnect.
     """
     enabled = _enabled(port)
-    await enabled.refresh()
+    folder = arguments.get("folder")
+    if not isinstance(folder, str | None):
+        raise CommandRefusedError('"folder" is the path of a plugin')
+    await enabled.refresh(None if folder is None else Path(folder))
     return _as_dicts(enabled.plugins())
 
 

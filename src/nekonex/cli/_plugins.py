@@ -75,7 +75,12 @@ def take_up(config: Config, folder: Path, *, idle: str) -> Verdict:
     ``idle`` is the text where it then does not run it, and is not to.
     """
     try:
-        found = ask(config.server.data_dir, "plugin_refresh", seconds=REFRESH_SECONDS)
+        found = ask(
+            config.server.data_dir,
+            "plugin_refresh",
+            seconds=REFRESH_SECONDS,
+            folder=str(folder.absolute()),
+        )
     except NoServerError:
         return Verdict()
     except RefusedCommandError as error:

@@ -133,8 +133,9 @@ def _set_enabled(config: Config, greeter: str, *, enabled: bool) -> None:
         find_plugin(plugins, greeter)
         with changing(plugins) as changes:
             found = changes.set_enabled(greeter, enabled)
-            verdict = take_up(config, found.folder, idle=_STOPPED)
-    already = " already" if found.enabled == enabled else ""
+            is_news = found.enabled != enabled
+            verdict = take_up(config, found.folder, idle=_STOPPED if is_news else "")
+    already = "" if is_news else " already"
     typer.echo(f"{label(found)} is {'enabled' if enabled else 'disabled'}{already}")
     if verdict.failed:
         raise CommandError(f"the running server cannot load it: {verdict.text}")

@@ -124,6 +124,8 @@ def test_a_signal_ends_the_loop_as_ever_also_in_the_midst_of_a_plugin(tmp_path: 
     )
 
     async def serve() -> None:
+        # The plugin's task is collected when the loop has ended.
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         async with plugin_server(plugin):
             await asyncio.sleep(5)
 

@@ -134,6 +134,21 @@ async def test_what_becomes_of_one_plugin_keeps_its_order(tmp_path: Path) -> Non
         assert two.life == [2]
 
 
+async def test_who_asks_for_a_plugin_waits_for_whoever_loads_it(tmp_path: Path) -> None:
+    """The command that has written it judges it by what has become of it then."""
+    async with plugin_server(plugins=PluginsFolder(tmp_path)) as server:
+        plugin = write_plugin(tmp_path, "slow", "import time; time.sleep(0.3)\n" + ECHO)
+        link = tmp_path.with_name("link")
+        link.symlink_to(tmp_path)
+        other = asyncio.create_task(server.refresh())
+        await asyncio.sleep(0.1)
+        await server.refresh(tmp_path / "nothing")
+        assert states(server) == {"slow": "failed"}
+        await server.refresh(link / plugin.name)
+        assert states(server) == {"slow": "running"}
+        await other
+
+
 async def test_a_plugin_that_is_disabled_while_it_is_loaded_does_not_run(tmp_path: Path) -> None:
     folder = PluginsFolder(tmp_path)
     async with plugin_server(plugins=folder) as server:

@@ -125,34 +125,35 @@ class PluginHost:
         self.bridge.close()
         self._watchdog.stop()
 
-    async def refresh(self) -> None:
+    async def refresh(self, folder: Path | None = None) -> None:
         """Take up what has changed on the disk since the last time, and try again what failed.
 
-        It waits until that is done, also for what has to be over before; not for other plugins
-        that are being loaded meanwhile.
+        It waits until that is done, also for what has to be over before, and for the plugin of a
+        folder, whoever has it loaded; not for others that are being loaded meanwhile.
         """
-        change = self._begin(again=True)
+        change = self._begin(again=True, folder=folder)
         if change is not None:
             await asyncio.wait([change])  # it goes on even if whoever asked for it waits no more
             if not change.cancelled():  # as it is when the server stops
                 change.result()
 
-    def _begin(self, *, again: bool) -> asyncio.Task[None] | None:
+    def _begin(self, *, again: bool, folder: Path | None = None) -> asyncio.Task[None] | None:
         """Begin to bring the plugins up to date."""
         if self._is_stopping:
             return None
-        change = asyncio.create_task(self._take_up(again=again))
+        change = asyncio.create_task(self._take_up(again=again, folder=folder))
         self._changes.add(change)
         change.add_done_callback(self._changes.discard)
         return change
 
-    async def _take_up(self, *, again: bool) -> None:
+    async def _take_up(self, *, again: bool, folder: Path | None) -> None:
         deferred: set[Path] = set()
         while True:
             async with self._looking:
                 # Only now: of two that look at the same time, the last to go on may be the first
                 # to have looked.
-                found = await asyncio.to_thread(self._catalog.look)
+                found, awaited = await asyncio.to_thread(self._look, folder)
+                deferred |= awaited
                 plan = self._plan(found, deferred, again=again)
             await _all_of(
                 self._do(step, self._running.remove, each) for step, each in plan.removals
@@ -164,6 +165,14 @@ class PluginHost:
                 {step.over for step in plan.obstacles}, return_when=asyncio.FIRST_COMPLETED
             )
             again = False
+
+    def _look(self, folder: Path | None) -> tuple[list[Found], set[Path]]:
+        """Return what is on the disk, and what of it is in a folder, by whatever path."""
+        found = self._catalog.look()
+        if folder is None:
+            return found, set()
+        place = folder.resolve()
+        return found, {each.folder for each in found if each.folder.resolve() == place}
 
     async def _do(self, step: Step, work: Callable[[_T], Awaitable[None]], plugin: _T) -> None:
         try:

@@ -122,10 +122,13 @@ class ConnectServer:
         if self._clients is not None:
             await self._see_off(self._clients)
 
-    async def refresh(self) -> None:
-        """Take up which plugins there are now; what fails is logged, see `plugins`."""
+    async def refresh(self, folder: Path | None = None) -> None:
+        """Take up which plugins there are now; what fails is logged, see `plugins`.
+
+        Plugins that are being loaded already are not waited for, but for that of a folder.
+        """
         if self._host is not None:
-            await self._host.refresh()
+            await self._host.refresh(folder)
 
     def plugins(self) -> list[PluginStatus]:
         """Return what became of each plugin that there is."""
