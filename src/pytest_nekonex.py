@@ -35,6 +35,7 @@ def nekonex_plugin() -> PluginRunner:
             with running_plugin(folder, **options) as plugin:
                 yield plugin
         except PluginTestError as error:
-            pytest.fail(str(error), pytrace=False)
+            # From None, or pytest shows the text twice: as the cause of itself.
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
 
     return run

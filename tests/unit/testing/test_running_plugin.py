@@ -205,6 +205,28 @@ def test_the_fixture_fails_tests_in_pytests_way(
         pass
 
 
+def test_the_fixture_says_once_what_is_wrong(busy: Path, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "def test_it(nekonex_plugin):\n"
+        f"    with nekonex_plugin({str(busy)!r}) as plugin:\n"
+        "        plugin.client().send(b'', op=3)\n"
+        "        plugin.client().request(op=1)\n",
+        encoding="utf-8",
+    )
+    options = ["-q", "-p", "no:cacheprovider", "--show-capture=no", "--rootdir", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(tmp_path / "test_it.py")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.count("ZeroDivisionError: by nought") == 1, done.stdout
+    assert "During handling" not in done.stdout
+
+
 def test_pytest_loads_nothing_for_those_who_do_not_use_it() -> None:
     program = "import pytest_nekonex, sys; print([m for m in sys.modules if 'nekonex' in m])"
     done = subprocess.run(
