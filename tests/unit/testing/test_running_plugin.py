@@ -223,8 +223,9 @@ def test_the_fixture_says_once_what_is_wrong(busy: Path, tmp_path: Path) -> None
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    assert done.stdout.count("ZeroDivisionError: by nought") == 1, done.stdout
-    assert "During handling" not in done.stdout
+    told, _, _ = done.stdout.partition("short test summary")  # in CI it has all of it once more
+    assert told.count("ZeroDivisionError: by nought") == 1, told
+    assert "During handling" not in told
 
 
 def test_pytest_loads_nothing_for_those_who_do_not_use_it() -> None:
