@@ -169,13 +169,24 @@ class LocalObjects:
 
         It is done even if nobody waits for it any more.
         """
+        results: list[_T] = []
+
+        def attempt() -> Exception | None:
+            # Returned, because asyncio complains of what a future has raised and nobody asked for.
+            try:
+                results.append(work(*args, **kwargs))
+            except Exception as error:  # noqa: BLE001 - raised below
+                return error
+            return None
+
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
-        try:
-            return await asyncio.shield(future)
-        except OSError as error:
-            _logger.exception("the files of the object store cannot be read or written")
+        error = await asyncio.shield(loop.run_in_executor(self._threads, attempt))
+        if isinstance(error, OSError):
+            _logger.error("the files of the object store cannot be read or written", exc_info=error)
             raise ServiceUnavailable("the object store cannot be read or written") from error
+        if error is not None:
+            raise error
+        return results[0]
 
     async def _hold(self, make: Callable[[], _T], let_go: Callable[[_T], None]) -> _T:
         """Return what a thread opened; whoever stops waiting for it does not leave it open."""
