@@ -80,7 +80,11 @@ def _synchronous(function: Callable[..., Awaitable[None]], limit: float) -> Call
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
         with asyncio.Runner() as runner:
-            runner.run(_run_guarded(function(*args, **kwargs), limit))
+            try:
+                runner.run(_run_guarded(function(*args, **kwargs), limit))
+            finally:
+                # What the collector finds later, it would report in the log of another test.
+                runner.get_loop().set_exception_handler(lambda *_: None)
 
     return run
 
