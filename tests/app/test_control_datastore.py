@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nekonex.app import RefusedCommandError, Server, ask
+from nekonex.app import RefusedCommandError, Server
 from nekonex.domain.datastore import Caller, DataStore, Draft, Flag, Level, Permission, Status
 from nekonex.domain.datastore.model import StoredObject, Upload
 from nekonex.domain.datastore.ports import Outcome, Quota
 from nekonex.events import ObjectDeleted
 from nekonex.testing import running_server
 from nekonex.values import ServiceUnavailable
-from tests.support.server_process import command
+from tests.support.operating import Typed, asked
 
 INK = '[[game]]\nname = "ink"\ntitle = "splatoon"\n[game.data_store]\nreview = true\n'
 BOTH = INK + '[[game]]\nname = "kart"\ntitle = "mario-kart-8"\nauth_port = 0\nsecure_port = 0\n'
 OWNER = 7
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("NEKONEX_"):
-            monkeypatch.delenv(name)
-
-
-async def asked(server: Server, name: str, **arguments: Any) -> Any:
-    return await asyncio.to_thread(ask, server.data_dir, name, **arguments)
 
 
 async def refused(server: Server, name: str, **arguments: Any) -> str:
@@ -41,23 +29,9 @@ async def refused(server: Server, name: str, **arguments: Any) -> str:
     return str(caught.value)
 
 
-class Typed:
-    """Runs commands for a server, and returns exit status, output and errors."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self._config = folder / "nekonex.toml"
-        self._capsys = capsys
-
-    async def __call__(self, *arguments: object) -> tuple[int, str, str]:
-        self._capsys.readouterr()
-        status = await command("objects", *arguments, "--config", self._config)
-        captured = self._capsys.readouterr()
-        return status, captured.out, captured.err
-
-
 @pytest.fixture
 def typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Typed:
-    return Typed(tmp_path, capsys)
+    return Typed("objects", tmp_path, capsys)
 
 
 def data_of(server: Server, game: str = "ink") -> DataStore:

@@ -2,62 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from nekonex.app import RefusedCommandError, Server, ask
+from nekonex.app import RefusedCommandError
 from nekonex.app.gathering_log import gatherings_logged
 from nekonex.events import EventBus, GatheringClosed, GatheringCreated
 from nekonex.logs import configure_logging
 from nekonex.nex import MatchmakeExtension
 from nekonex.testing import running_server
 from nekonex.values import RMCError, ServiceUnavailable
+from tests.support.operating import Typed, asked
 from tests.support.rooms import auto_matchmake, console, open_session
-from tests.support.server_process import command
 
 INK = '[[game]]\nname = "ink"\ntitle = "splatoon"\nguest = true\n'
 BOTH = INK + '[[game]]\nname = "kart"\ntitle = "mario-kart-8"\nauth_port = 0\nsecure_port = 0\n'
 NOBODY = 4_000_000_000
 
 
-async def asked(server: Server, name: str, **arguments: Any) -> Any:
-    return await asyncio.to_thread(ask, server.data_dir, name, **arguments)
-
-
-class Typed:
-    """Runs commands for a server, and returns exit status, output and errors."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self._config = folder / "nekonex.toml"
-        self._capsys = capsys
-
-    async def __call__(self, *arguments: object) -> tuple[int, str, str]:
-        self._capsys.readouterr()
-        status = await command("game", *arguments, "--config", self._config)
-        captured = self._capsys.readouterr()
-        return status, captured.out, captured.err
-
-    async def text(self, *arguments: object) -> str:
-        status, out, err = await self(*arguments)
-        assert (status, err) == (0, "")
-        return out
-
-
 @pytest.fixture
-def typed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Typed:
-    import os
-
-    for name in os.environ:
-        if name.startswith("NEKONEX_"):
-            monkeypatch.delenv(name)
-    return Typed(tmp_path, capsys)
+def typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Typed:
+    return Typed("game", tmp_path, capsys)
 
 
 async def test_gatherings_are_listed(tmp_path: Path, typed: Typed) -> None:

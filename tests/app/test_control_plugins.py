@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from nekonex.app import RefusedCommandError, Server, ask
+from nekonex.app import RefusedCommandError
 from nekonex.testing import running_server
 from tests.support.connected import connected
+from tests.support.operating import asked
 from tests.support.plugin_folders import make_plugin, spec_sheet
-
-
-async def asked(server: Server, command: str, **arguments: Any) -> Any:
-    return await asyncio.to_thread(ask, server.data_dir, command, **arguments)
 
 
 async def test_plugins_are_listed_and_taken_up(tmp_path: Path) -> None:

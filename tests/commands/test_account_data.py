@@ -24,23 +24,9 @@ from nekonex.storage import open_local
 from tests.support.commands import Commands
 from tests.support.score_stores import uploaded
 
-CONFIG = """\
-[[game]]
-name = "kart"
-title = "mario-kart-8"
+pytestmark = pytest.mark.usefixtures("two_games")
 
-[[game]]
-name = "ink"
-title = "splatoon"
-auth_port = 0
-secure_port = 0
-"""
 NOTHING = "0 reports, 0 scores, 0 objects, 0 unique ids, 0 communities"
-
-
-@pytest.fixture(autouse=True)
-def _configuration(run: Commands) -> None:
-    (run.folder / "nekonex.toml").write_text(CONFIG)
 
 
 def within(run: Commands, do: Callable[[Records], Awaitable[Any]], game: str = "kart") -> Any:

@@ -14,22 +14,7 @@ from nekonex.storage import open_local
 from nekonex.values import DateTime
 from tests.support.commands import Commands
 
-CONFIG = """\
-[[game]]
-name = "kart"
-title = "mario-kart-8"
-
-[[game]]
-name = "ink"
-title = "splatoon"
-auth_port = 0
-secure_port = 0
-"""
-
-
-@pytest.fixture(autouse=True)
-def _configuration(run: Commands) -> None:
-    (run.folder / "nekonex.toml").write_text(CONFIG)
+pytestmark = pytest.mark.usefixtures("two_games")
 
 
 def store(run: Commands, game: str, *made: Community) -> list[int]:

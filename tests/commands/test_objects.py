@@ -26,24 +26,10 @@ from nekonex.domain.datastore.model import Upload
 from nekonex.domain.datastore.ports import FileOperation, Outcome, Quota
 from tests.support.commands import Commands
 
-CONFIG = """\
-[[game]]
-name = "kart"
-title = "mario-kart-8"
+pytestmark = pytest.mark.usefixtures("two_games")
 
-[[game]]
-name = "ink"
-title = "splatoon"
-auth_port = 0
-secure_port = 0
-"""
 FIRST = 1_000_000
 LONG_AGO = 1_000_000_000
-
-
-@pytest.fixture(autouse=True)
-def _configuration(run: Commands) -> None:
-    (run.folder / "nekonex.toml").write_text(CONFIG)
 
 
 def within(run: Commands, do: Callable[[DataStore], Awaitable[Any]], game: str = "kart") -> Any:

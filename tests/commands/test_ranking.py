@@ -20,23 +20,9 @@ from nekonex.storage import open_local
 from tests.support.commands import Commands
 from tests.support.score_stores import uploaded
 
-CONFIG = """\
-[[game]]
-name = "kart"
-title = "mario-kart-8"
+pytestmark = pytest.mark.usefixtures("two_games")
 
-[[game]]
-name = "ink"
-title = "splatoon"
-auth_port = 0
-secure_port = 0
-"""
 LONG_AGO = 1_000_000_000.0
-
-
-@pytest.fixture(autouse=True)
-def _configuration(run: Commands) -> None:
-    (run.folder / "nekonex.toml").write_text(CONFIG)
 
 
 class Time:
