@@ -66,7 +66,10 @@ async def test_a_ticket_of_another_server_is_not_answered() -> None:
         with pytest.raises(BaseException, match=r"PRUDP connection failed|unhandled"):
             async with oracle.connect(theirs, HOST, server.port, credentials=login()):
                 pass
-        assert server.endpoint.drops == {DropReason.BAD_TICKET: 3}
+        drops = server.endpoint.drops
+        assert drops[DropReason.BAD_TICKET] == 3
+        # NintendoClients' close() may say goodbye to a connection that never was.
+        assert drops.keys() <= {DropReason.BAD_TICKET, DropReason.UNKNOWN_CONNECTION}
         assert len(server.endpoint) == 0
 
 
